@@ -1,0 +1,73 @@
+// What can go wrong between the app and a Memcache server, one class for each
+// thing a caller may want to handle differently. No message holds a key or a
+// value: session ids must not reach logs.
+
+/** Options of the constructor of {@linkcode MemcacheError}. */
+export interface MemcacheErrorOptions {
+  /** The server as it was named in `servers`, without credentials. */
+  server?: string;
+  /** The error underneath, where there is one. */
+  cause?: unknown;
+}
+
+/**
+ * The base class of every error at run time. A "not found" is never an error,
+ * and an error is never reported as "not found".
+ *
+ * @example Telling an outage from a bug
+ * ```ts
+ * import { MemcacheError } from "@remix/session-storage-memcache";
+ *
+ * function statusOf(error: unknown): number {
+ *   return error instanceof MemcacheError ? 503 : 500;
+ * }
+ * ```
+ */
+export class MemcacheError extends Error {
+  /** The server that was asked, as it was named in `servers`. */
+  readonly server: string | undefined;
+
+  /** Creates an error about a server. */
+  constructor(message: string, options: MemcacheErrorOptions = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.name = new.target.name;
+    this.server = options.server;
+  }
+}
+
+/**
+ * The server cannot be reached: it refused, reset or closed the connection,
+ * its name does not resolve, or it is known to be down.
+ */
+export class MemcacheConnectionError extends MemcacheError {}
+
+/** No answer came within the client's `timeout`. */
+export class MemcacheTimeoutError extends MemcacheError {}
+
+/**
+ * The server said something that does not fit what it was asked, or does not
+ * speak the meta protocol. The connection has been ended.
+ */
+export class MemcacheProtocolError extends MemcacheError {}
+
+/** The server refused this one command (`SERVER_ERROR`, `CLIENT_ERROR`). */
+export class MemcacheServerError extends MemcacheError {}
+
+/**
+ * The server wants other credentials or another certificate. Retrying does not
+ * help before the configuration has changed.
+ */
+export class MemcacheAuthenticationError extends MemcacheConnectionError {}
+
+/** More than `maxPending` calls wait for a server already. */
+export class MemcacheOverloadError extends MemcacheError {}
+
+/**
+ * Whether an error means that the server could not be reached in time, rather
+ * than that it, or we, did something wrong.
+ */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof MemcacheConnectionError ||
+    error instanceof MemcacheTimeoutError ||
+    error instanceof MemcacheOverloadError;
+}

@@ -1,0 +1,62 @@
+// The door: what the storage needs of a client, whoever wrote it. The built-in
+// client (ring_client.ts) has all of it; adapters fit other people's clients
+// to as much of it as they can.
+
+/**
+ * Marks one version of an item, for compare-and-set. Opaque: give it back as it
+ * came.
+ */
+export type CasToken = string | number;
+
+/** An item as it was found. */
+export interface MemcacheItem {
+  /** The value. */
+  value: Uint8Array;
+  /** The item's version, for {@linkcode MemcacheClient.compareAndSet}. */
+  cas: CasToken;
+}
+
+/** How a compare-and-set ended: `exists` means that another version is there. */
+export type CompareAndSetResult = "stored" | "exists" | "not_found";
+
+/** How a compare-and-delete ended: `exists` means that another version is there. */
+export type CompareAndDeleteResult = "deleted" | "exists" | "not_found";
+
+/** An item as any client may give it: text or bytes, with a version or without. */
+export interface FoundItem {
+  /** The value, as text or as bytes. */
+  value: string | Uint8Array;
+  /** The item's version, where the client can tell it. */
+  cas?: CasToken;
+}
+
+/**
+ * The least that the storage needs of a client, and what makes it better. What
+ * is optional and missing costs the guarantee that rests on it.
+ *
+ * Times to live are seconds, `0` for no expiry, and may be longer than
+ * memcached's 30 days.
+ */
+export interface SessionClient {
+  /** Reads an item; `undefined` when there is none. */
+  get(key: string): Promise<FoundItem | undefined>;
+  /** Writes an item; rejects when it was not stored. */
+  set(key: string, value: string, ttl: number): Promise<void>;
+  /** Removes an item; whether there was one. */
+  delete(key: string): Promise<boolean>;
+  /** Reads an item and renews its time to live, in one round trip. */
+  getAndTouch?(key: string, ttl: number): Promise<FoundItem | undefined>;
+  /** Renews an item's time to live; whether there was one. */
+  touch?(key: string, ttl: number): Promise<boolean>;
+  /** Writes an item where there is none; whether it was stored. */
+  add?(key: string, value: string, ttl: number): Promise<boolean>;
+  /** Writes an item if it is still the version that was read. */
+  compareAndSet?(
+    key: string,
+    value: string,
+    cas: CasToken,
+    ttl: number,
+  ): Promise<CompareAndSetResult>;
+  /** Removes an item if it is still the version that was read. */
+  compareAndDelete?(key: string, cas: CasToken): Promise<CompareAndDeleteResult>;
+}

@@ -24,13 +24,14 @@ export interface MemcacheErrorOptions {
  * ```
  */
 export class MemcacheError extends Error {
+  /** The name of the class. */
+  override readonly name: string = "MemcacheError";
   /** The server that was asked, as it was named in `servers`. */
   readonly server: string | undefined;
 
   /** Creates an error about a server. */
   constructor(message: string, options: MemcacheErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
-    this.name = new.target.name;
     this.server = options.server;
   }
 }
@@ -39,28 +40,46 @@ export class MemcacheError extends Error {
  * The server cannot be reached: it refused, reset or closed the connection,
  * its name does not resolve, or it is known to be down.
  */
-export class MemcacheConnectionError extends MemcacheError {}
+export class MemcacheConnectionError extends MemcacheError {
+  /** The name of the class. */
+  override readonly name = "MemcacheConnectionError";
+}
 
 /** No answer came within the client's `timeout`. */
-export class MemcacheTimeoutError extends MemcacheError {}
+export class MemcacheTimeoutError extends MemcacheError {
+  /** The name of the class. */
+  override readonly name = "MemcacheTimeoutError";
+}
 
 /**
  * The server said something that does not fit what it was asked, or does not
  * speak the meta protocol. The connection has been ended.
  */
-export class MemcacheProtocolError extends MemcacheError {}
+export class MemcacheProtocolError extends MemcacheError {
+  /** The name of the class. */
+  override readonly name = "MemcacheProtocolError";
+}
 
 /** The server refused this one command (`SERVER_ERROR`, `CLIENT_ERROR`). */
-export class MemcacheServerError extends MemcacheError {}
+export class MemcacheServerError extends MemcacheError {
+  /** The name of the class. */
+  override readonly name = "MemcacheServerError";
+}
 
 /**
  * The server wants other credentials or another certificate. Retrying does not
  * help before the configuration has changed.
  */
-export class MemcacheAuthenticationError extends MemcacheConnectionError {}
+export class MemcacheAuthenticationError extends MemcacheError {
+  /** The name of the class. */
+  override readonly name = "MemcacheAuthenticationError";
+}
 
 /** More than `maxPending` calls wait for a server already. */
-export class MemcacheOverloadError extends MemcacheError {}
+export class MemcacheOverloadError extends MemcacheError {
+  /** The name of the class. */
+  override readonly name = "MemcacheOverloadError";
+}
 
 /**
  * Whether an error means that the server could not be reached in time, rather

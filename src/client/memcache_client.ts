@@ -58,5 +58,67 @@ export interface SessionClient {
     ttl: number,
   ): Promise<CompareAndSetResult>;
   /** Removes an item if it is still the version that was read. */
-  compareAndDelete?(key: string, cas: CasToken): Promise<CompareAndDeleteResult>;
+  compareAndDelete?(
+    key: string,
+    cas: CasToken,
+  ): Promise<CompareAndDeleteResult>;
+}
+
+/** What one Memcache server, or a ring of them, can be asked. */
+export interface MemcacheCommands {
+  /** Reads an item; `undefined` when there is none. */
+  get(key: string): Promise<MemcacheItem | undefined>;
+  /** Reads an item and renews its time to live, in one round trip. */
+  getAndTouch(key: string, ttl: number): Promise<MemcacheItem | undefined>;
+  /** Writes an item, whatever is there. */
+  set(key: string, value: string | Uint8Array, ttl?: number): Promise<void>;
+  /** Writes an item where there is none; whether it was stored. */
+  add(key: string, value: string | Uint8Array, ttl?: number): Promise<boolean>;
+  /** Writes an item if it is still the version that was read. */
+  compareAndSet(
+    key: string,
+    value: string | Uint8Array,
+    cas: CasToken,
+    ttl?: number,
+  ): Promise<CompareAndSetResult>;
+  /** Renews an item's time to live; whether there was one. */
+  touch(key: string, ttl: number): Promise<boolean>;
+  /** Removes an item; whether there was one. */
+  delete(key: string): Promise<boolean>;
+  /** Removes an item if it is still the version that was read. */
+  compareAndDelete(key: string, cas: CasToken): Promise<CompareAndDeleteResult>;
+}
+
+/** One server of a client. */
+export interface MemcacheServer extends MemcacheCommands {
+  /** The server as it was named in `servers`, without credentials. */
+  readonly name: string;
+  /** `false` while the server is known to be down. */
+  readonly isUp: boolean;
+}
+
+/** How one server is, as {@linkcode MemcacheClient.health} found it. */
+export interface ServerHealth {
+  /** The server as it was named in `servers`, without credentials. */
+  server: string;
+  /** Whether it answered. */
+  up: boolean;
+  /** How long the answer took, in milliseconds. */
+  latency?: number;
+  /** Why it did not answer. */
+  error?: Error;
+}
+
+/** A client of one or more Memcache servers. */
+export interface MemcacheClient extends MemcacheCommands, AsyncDisposable {
+  /** The largest value, in bytes, that the servers take. */
+  readonly maxValueBytes: number;
+  /** All servers, in the order they were given. */
+  readonly servers: readonly MemcacheServer[];
+  /** The first `count` servers of the ring for a key; the first one owns it. */
+  serversFor(key: string, count: number): MemcacheServer[];
+  /** Asks every server whether it is there; never rejects. */
+  health(): Promise<ServerHealth[]>;
+  /** Ends the client after what is in flight has been answered. */
+  close(): Promise<void>;
 }

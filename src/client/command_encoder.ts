@@ -1,0 +1,129 @@
+// The commands of memcached's meta protocol as text. Whatever reaches the wire
+// was checked here: one bad key followed by its data block would make the
+// server answer twice and shift every answer after it.
+
+import { Buffer } from "node:buffer";
+import type { CasToken } from "./memcache_client.ts";
+
+/** The longest key that memcached takes, in bytes. */
+export const MAX_KEY_BYTES = 250;
+
+const MAX_RELATIVE_EXPTIME = 60 * 60 * 24 * 30;
+const MAX_EXPTIME = 2 ** 31 - 1;
+
+/**
+ * Memcached reads an expiration time over 30 days as a date, so a longer time
+ * to live has to be sent as one. Dates after January 2038 do not fit its 32
+ * bits: such a time to live becomes "no expiry".
+ */
+export function toExptime(ttl: number): number {
+  if (!Number.isSafeInteger(ttl) || ttl < 0) {
+    throw new RangeError(
+      `Cannot send Memcache command as 'ttl' must be a non-negative integer: current value is ${ttl}`,
+    );
+  }
+  if (ttl <= MAX_RELATIVE_EXPTIME) return ttl;
+  const date = Math.floor(Date.now() / 1000) + ttl;
+  return date > MAX_EXPTIME ? 0 : date;
+}
+
+/** `mg`: reads an item with its version. */
+export function encodeGet(key: string, opaque: number): string {
+  return `mg ${checkKey(key)} v c O${opaque}\r\n`;
+}
+
+/** `mg` with a time to live: reads an item and renews it. */
+export function encodeGetAndTouch(
+  key: string,
+  ttl: number,
+  opaque: number,
+): string {
+  return `mg ${checkKey(key)} v c T${toExptime(ttl)} O${opaque}\r\n`;
+}
+
+/** `mg` without a value: renews an item. */
+export function encodeTouch(key: string, ttl: number, opaque: number): string {
+  return `mg ${checkKey(key)} T${toExptime(ttl)} O${opaque}\r\n`;
+}
+
+/** `mg` of a key that nobody uses: is the server there, and does it speak meta? */
+export function encodeProbe(opaque: number): string {
+  return `mg memcache-client-probe O${opaque}\r\n`;
+}
+
+/** The line before a value: `ms`. The value and a line end come after it. */
+export function encodeSet(
+  key: string,
+  bytes: number,
+  ttl: number,
+  opaque: number,
+): string {
+  return `ms ${checkKey(key)} ${bytes} T${toExptime(ttl)} O${opaque}\r\n`;
+}
+
+/** As {@linkcode encodeSet}, in `add` mode: only where there is no item. */
+export function encodeAdd(
+  key: string,
+  bytes: number,
+  ttl: number,
+  opaque: number,
+): string {
+  return `ms ${checkKey(key)} ${bytes} ME T${toExptime(ttl)} O${opaque}\r\n`;
+}
+
+/** As {@linkcode encodeSet}, only if the item is still this version. */
+export function encodeCompareAndSet(
+  key: string,
+  bytes: number,
+  cas: CasToken,
+  ttl: number,
+  opaque: number,
+): string {
+  return `ms ${checkKey(key)} ${bytes} C${checkCas(cas)} T${
+    toExptime(ttl)
+  } O${opaque}\r\n`;
+}
+
+/** `md`: removes an item. */
+export function encodeDelete(key: string, opaque: number): string {
+  return `md ${checkKey(key)} O${opaque}\r\n`;
+}
+
+/** `md` with a version: removes an item if it is still that one. */
+export function encodeCompareAndDelete(
+  key: string,
+  cas: CasToken,
+  opaque: number,
+): string {
+  return `md ${checkKey(key)} C${checkCas(cas)} O${opaque}\r\n`;
+}
+
+/**
+ * Memcached's ASCII authentication: a `set`, whose key does not matter, of
+ * `user password` as the first command of a connection.
+ */
+export function encodeAuthentication(
+  username: string,
+  password: string,
+): string {
+  const bytes = Buffer.byteLength(username) + 1 + Buffer.byteLength(password);
+  return `set auth 0 0 ${bytes}\r\n${username} ${password}\r\n`;
+}
+
+function checkKey(key: string): string {
+  if (typeof key !== "string" || !/^[\x21-\x7e]{1,250}$/.test(key)) {
+    throw new RangeError(
+      `Cannot send Memcache command as 'key' must be 1 to ${MAX_KEY_BYTES} printable ASCII characters without spaces`,
+    );
+  }
+  return key;
+}
+
+function checkCas(cas: CasToken): CasToken {
+  if (!/^\d{1,20}$/.test(String(cas))) {
+    throw new RangeError(
+      "Cannot send Memcache command as 'cas' must be a token that a read returned",
+    );
+  }
+  return cas;
+}

@@ -1,0 +1,301 @@
+// One connection to one server: the only file that knows sockets. It connects,
+// authenticates, makes sure that the server speaks the meta protocol, and then
+// carries commands and replies until it ends. It ends once, for one reason.
+
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { nextTick } from "node:process";
+import { clearTimeout, setTimeout } from "node:timers";
+import { connect as connectTls } from "node:tls";
+import { encodeAuthentication, encodeProbe } from "./command_encoder.ts";
+import {
+  MemcacheAuthenticationError,
+  MemcacheConnectionError,
+  MemcacheError,
+  MemcacheProtocolError,
+  MemcacheTimeoutError,
+} from "./errors.ts";
+import { type Reply, ReplyParser } from "./reply_parser.ts";
+import type { ServerAddress } from "./server_address.ts";
+
+/** How to secure a connection; what is not given is as `node:tls` has it. */
+export interface TlsOptions {
+  /**
+   * The certificate authorities to trust, in PEM, instead of the runtime's own.
+   */
+  ca?: string | Uint8Array | (string | Uint8Array)[];
+  /** The client's certificate chain, in PEM, where the server asks for one. */
+  cert?: string | Uint8Array;
+  /** The private key of `cert`, in PEM. */
+  key?: string | Uint8Array;
+  /**
+   * The name that the server's certificate has to be for.
+   *
+   * @default {the host of the server's address}
+   */
+  serverName?: string;
+}
+
+/** What a connection needs to know. */
+export interface ConnectionOptions {
+  address: ServerAddress;
+  tls: TlsOptions | undefined;
+  username: string | undefined;
+  password: string | undefined;
+  maxValueBytes: number;
+  /** Milliseconds within which the connection has to be ready. */
+  timeout: number;
+}
+
+/** What a connection tells its owner. */
+export interface ConnectionEvents {
+  /** The server is there, knows us and speaks the meta protocol. */
+  onReady(): void;
+  /** A reply; what it throws ends the connection. */
+  onReply(reply: Reply): void;
+  /** The connection is over; nothing comes after this. */
+  onEnd(error: MemcacheError): void;
+}
+
+/** An idle connection is probed by the kernel after this many milliseconds. */
+const KEEP_ALIVE_DELAY = 30_000;
+
+/** A connection that is made as it is constructed. */
+export class Connection {
+  /**
+   * Whether a miss carries the command's opaque token, as it does from memcached
+   * 1.6.18 on. On older servers a bare `EN` answers the oldest command.
+   */
+  missesCarryOpaque = true;
+
+  readonly #server: string;
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  readonly #socket: Socket;
+  readonly #handshakeTimer: ReturnType<typeof setTimeout>;
+  #state: "connecting" | "authenticating" | "probing" | "ready" | "ended" =
+    "connecting";
+  /** Commands of this tick, which leave together. */
+  #batch: (string | Uint8Array)[] = [];
+  #text = "";
+  #flushing = false;
+
+  /** Starts to connect. */
+  constructor(options: ConnectionOptions, events: ConnectionEvents) {
+    const { address } = options;
+    this.#server = address.name;
+    this.#options = options;
+    this.#events = events;
+    this.#handshakeTimer = setTimeout(
+      () => this.#end(this.#timeoutError()),
+      options.timeout,
+    );
+    const parser = new ReplyParser(
+      (reply) => this.#onReply(reply),
+      options.maxValueBytes,
+    );
+    this.#socket = openSocket(options, () => this.#onConnect());
+    // It is the calls that keep a process alive, by their deadline.
+    this.#handshakeTimer.unref();
+    this.#socket.unref();
+    this.#socket.setNoDelay(true);
+    this.#socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
+    this.#socket.on("error", (error: Error) => this.#onSocketError(error));
+    this.#socket.on("close", () => this.#end(this.#closedError()));
+    this.#socket.on("end", () => this.#end(this.#closedError()));
+    this.#socket.on("data", (chunk: Uint8Array) => {
+      if (this.#state === "ended") return;
+      try {
+        parser.push(chunk);
+      } catch (error) {
+        this.#end(this.#protocolError(error));
+      }
+    });
+  }
+
+  /** Sends a command, together with all others of this tick. */
+  write(text: string, body?: Uint8Array): void {
+    this.#text += text;
+    if (body !== undefined) {
+      this.#batch.push(this.#text, body);
+      this.#text = "\r\n";
+    }
+    if (this.#flushing) return;
+    this.#flushing = true;
+    nextTick(() => this.#flush());
+  }
+
+  /** Ends the connection; `onEnd` is not called. */
+  close(): Promise<void> {
+    this.#state = "ended";
+    clearTimeout(this.#handshakeTimer);
+    return new Promise((resolve) => {
+      if (this.#socket.closed) return resolve();
+      this.#socket.ref();
+      this.#socket.once("close", () => resolve());
+      this.#socket.destroy();
+    });
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#state === "ended") return;
+    const batch = this.#batch;
+    if (batch.length === 0) {
+      this.#socket.write(this.#text);
+    } else {
+      this.#batch = [];
+      batch.push(this.#text);
+      this.#socket.cork();
+      for (const part of batch) this.#socket.write(part);
+      this.#socket.uncork();
+    }
+    this.#text = "";
+  }
+
+  #onConnect(): void {
+    if (this.#state === "ended") return;
+    const { username, password } = this.#options;
+    if (username === undefined) {
+      this.#probe();
+    } else {
+      this.#state = "authenticating";
+      this.#socket.write(encodeAuthentication(username, password ?? ""));
+    }
+  }
+
+  /** Nothing else is sent before the answer: an old server would run values as commands. */
+  #probe(): void {
+    this.#state = "probing";
+    this.#socket.write(encodeProbe(0));
+  }
+
+  #onReply(reply: Reply): void {
+    if (this.#state === "ready") return this.#events.onReply(reply);
+    if (this.#state === "authenticating") {
+      if (reply.code !== "STORED") throw this.#authenticationError(reply);
+      this.#probe();
+    } else if (this.#state === "probing") {
+      if (reply.code !== "EN" && reply.code !== "HD") {
+        throw this.#probeError(reply);
+      }
+      this.missesCarryOpaque = reply.opaque === 0;
+      clearTimeout(this.#handshakeTimer);
+      this.#state = "ready";
+      this.#events.onReady();
+    }
+  }
+
+  #onSocketError(cause: Error & { code?: string }): void {
+    const server = this.#server;
+    if (this.#options.tls !== undefined && isCertificateError(cause)) {
+      this.#end(
+        new MemcacheAuthenticationError(
+          `The certificate of Memcache server ${server} is not trusted; pass its authority as 'tls.ca', and its name as 'tls.serverName' where it differs from the host`,
+          { server, cause },
+        ),
+      );
+    } else {
+      const doing = this.#state === "ready" ? "lost" : "cannot be made";
+      const why = cause.code === undefined ? "" : ` (${cause.code})`;
+      this.#end(
+        new MemcacheConnectionError(
+          `The connection to Memcache server ${server} ${doing}${why}`,
+          { server, cause },
+        ),
+      );
+    }
+  }
+
+  #end(error: MemcacheError): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    clearTimeout(this.#handshakeTimer);
+    this.#socket.destroy();
+    this.#events.onEnd(error);
+  }
+
+  #closedError(): MemcacheError {
+    const server = this.#server;
+    const hint = this.#state === "ready"
+      ? ""
+      : " before it answered; it may have no connections left, or be a proxy without the meta protocol";
+    return new MemcacheConnectionError(
+      `Memcache server ${server} closed the connection${hint}`,
+      { server },
+    );
+  }
+
+  #timeoutError(): MemcacheError {
+    const server = this.#server;
+    return new MemcacheTimeoutError(
+      `Memcache server ${server} could not be reached within ${this.#options.timeout} ms`,
+      { server },
+    );
+  }
+
+  #protocolError(cause: unknown): MemcacheError {
+    if (cause instanceof MemcacheError) return cause;
+    const server = this.#server;
+    const what = cause instanceof Error ? cause.message : String(cause);
+    return new MemcacheProtocolError(
+      `Memcache server ${server} sent what is no answer: ${what}`,
+      { server, cause },
+    );
+  }
+
+  #authenticationError(reply: Reply): MemcacheError {
+    const server = this.#server;
+    if (reply.code === "CLIENT_ERROR") {
+      return new MemcacheAuthenticationError(
+        `Memcache server ${server} does not accept the username and password`,
+        { server },
+      );
+    }
+    return new MemcacheAuthenticationError(
+      `Memcache server ${server} does not take a username and password in the ASCII protocol (memcached -Y)`,
+      { server },
+    );
+  }
+
+  #probeError(reply: Reply): MemcacheError {
+    const server = this.#server;
+    if (/unauthenticated/.test(reply.message)) {
+      return new MemcacheAuthenticationError(
+        `Memcache server ${server} asks for a username and password`,
+        { server },
+      );
+    }
+    if (reply.code === "SERVER_ERROR" || /too many/i.test(reply.message)) {
+      return new MemcacheConnectionError(
+        `Memcache server ${server} is there but takes no commands now`,
+        { server },
+      );
+    }
+    return new MemcacheProtocolError(
+      `Memcache server ${server} does not speak the meta protocol; use memcached 1.6 or newer, or a proxy that passes meta commands on, or hand in another client as 'client'`,
+      { server },
+    );
+  }
+}
+
+function openSocket(
+  { address, tls }: ConnectionOptions,
+  onConnect: () => void,
+): Socket {
+  if (tls === undefined) return connectTcp(address.endpoint, onConnect);
+  const { serverName, ...rest } = tls;
+  const host = "host" in address.endpoint ? address.endpoint.host : "";
+  // An IP address is checked against the certificate, but cannot be asked for.
+  const servername = serverName ?? (isIP(host) === 0 ? host : "");
+  return connectTls(
+    { ...address.endpoint, ...rest as Record<string, never>, servername },
+    onConnect,
+  );
+}
+
+/** Node has codes for it, Deno a message of rustls, Bun either. */
+function isCertificateError(error: Error & { code?: string }): boolean {
+  return /CERT|SELF_SIGNED|UNABLE_TO_|certificate/i.test(
+    `${error.code} ${error.message}`,
+  );
+}

@@ -1,0 +1,64 @@
+// Consistent hashing: which server a key lives on. The ring is ketama's, point
+// for point the one that libmemcached and npm `memcached` build for the same
+// names, so that moving between them moves no key.
+
+import { createHash } from "node:crypto";
+
+/** 40 hashes of 4 points each make libketama's 160 points a server. */
+const HASHES_PER_SERVER = 40;
+const POINTS_PER_HASH = 4;
+
+/** A ring over servers, which it knows by their indexes. */
+export class HashRing {
+  readonly #size: number;
+  readonly #points: Uint32Array;
+  readonly #owners: Uint16Array;
+
+  /** Builds the ring of the servers' names. */
+  constructor(names: readonly string[]) {
+    this.#size = names.length;
+    const points = names.flatMap((name, owner) => {
+      return Array.from({ length: HASHES_PER_SERVER }, (_, i) => {
+        const digest = md5(`${name}-${i}`);
+        return Array.from({ length: POINTS_PER_HASH }, (_, j) => {
+          return { point: digest.readUInt32LE(j * 4), owner };
+        });
+      }).flat();
+    }).sort((a, b) => a.point - b.point);
+    this.#points = Uint32Array.from(points, ({ point }) => point);
+    this.#owners = Uint16Array.from(points, ({ owner }) => owner);
+  }
+
+  /** The index of the server that owns a key. */
+  find(key: string): number {
+    return this.#size === 1 ? 0 : this.#owners[this.#position(key)];
+  }
+
+  /** The indexes of the first `count` distinct servers from a key on, its owner first. */
+  findMany(key: string, count: number): number[] {
+    const found: number[] = [];
+    const wanted = Math.min(count, this.#size);
+    for (let at = this.#position(key); found.length < wanted; at++) {
+      const owner = this.#owners[at % this.#owners.length];
+      if (!found.includes(owner)) found.push(owner);
+    }
+    return found;
+  }
+
+  /** The position of the first point at or after the key's own. */
+  #position(key: string): number {
+    const point = md5(key).readUInt32LE(0);
+    let low = 0;
+    let high = this.#points.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#points[middle] < point) low = middle + 1;
+      else high = middle;
+    }
+    return low === this.#points.length ? 0 : low;
+  }
+}
+
+function md5(text: string) {
+  return createHash("md5").update(text).digest();
+}

@@ -1,0 +1,34 @@
+/**
+ * A client of Memcache servers, as the session storage uses it: memcached's meta
+ * protocol over one pipelined connection a server, consistent hashing, a deadline
+ * on every call, and errors that are never mistaken for "not found".
+ *
+ * @example
+ * ```ts ignore
+ * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
+ *
+ * await using client = createMemcacheClient(["127.0.0.1:11211"]);
+ * await client.set("greeting", "hello", 60);
+ * const item = await client.get("greeting");
+ * console.log(new TextDecoder().decode(item?.value)); // hello
+ * ```
+ *
+ * @module
+ */
+
+export type { TlsOptions } from "./connection.ts";
+export * from "./errors.ts";
+export type {
+  CasToken,
+  CompareAndDeleteResult,
+  CompareAndSetResult,
+  MemcacheClient,
+  MemcacheCommands,
+  MemcacheItem,
+  MemcacheServer,
+  ServerHealth,
+} from "./memcache_client.ts";
+export {
+  createMemcacheClient,
+  type MemcacheClientOptions,
+} from "./ring_client.ts";

@@ -1,0 +1,455 @@
+// One server: its commands in order on one connection, their deadlines, and
+// what becomes of them when the connection ends. Whether the server is up is
+// decided here and nowhere else.
+
+import { Buffer } from "node:buffer";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { commandChannel, serverChannel } from "../diagnostics.ts";
+import {
+  encodeAdd,
+  encodeCompareAndDelete,
+  encodeCompareAndSet,
+  encodeDelete,
+  encodeGet,
+  encodeGetAndTouch,
+  encodeProbe,
+  encodeSet,
+  encodeTouch,
+} from "./command_encoder.ts";
+import { CommandQueue } from "./command_queue.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import {
+  MemcacheAuthenticationError,
+  MemcacheConnectionError,
+  type MemcacheError,
+  MemcacheOverloadError,
+  MemcacheProtocolError,
+  MemcacheServerError,
+  MemcacheTimeoutError,
+} from "./errors.ts";
+import type {
+  CasToken,
+  CompareAndDeleteResult,
+  CompareAndSetResult,
+  MemcacheItem,
+  MemcacheServer,
+} from "./memcache_client.ts";
+import {
+  type CommandKind,
+  outcomeOf,
+  PendingCommand,
+} from "./pending_command.ts";
+import type { Reply } from "./reply_parser.ts";
+
+/** A server that is down is looked for after 50 ms, and ever less often up to this. */
+const MAX_PROBE_DELAY = 250;
+/** A wrong password or certificate does not mend itself: no hurry to try again. */
+const AUTHENTICATION_PROBE_DELAY = 5_000;
+/** With the delay above, service is back within a second of the server. */
+const PROBE_TIMEOUT = 500;
+/** After so long without traffic a firewall may have forgotten the connection. */
+const STALE_AFTER = 1_000;
+/** How long the first command after that waits before it tries a new connection. */
+const STALE_TIMEOUT = 250;
+/** Far more than are ever in flight; stays a small integer. */
+const OPAQUE_LIMIT = 2 ** 30;
+
+/** What a server needs to know. */
+export interface PipelinedServerOptions extends ConnectionOptions {
+  /** How many calls may wait at once. */
+  maxPending: number;
+}
+
+/** A server that is connected to at the first call. */
+export class PipelinedServer implements MemcacheServer {
+  readonly name: string;
+  readonly #options: PipelinedServerOptions;
+  readonly #queue = new CommandQueue();
+  #connection: Connection | undefined;
+  #phase: "idle" | "connecting" | "ready" | "down" = "idle";
+  /** Why it is down. */
+  #downError: MemcacheError | undefined;
+  /** Connections in a row that ended without an answer to a command. */
+  #failures = 0;
+  #opaque = 0;
+  #idleSince = 0;
+  /** Nothing has come since the connection was idle: perhaps it has gone stale. */
+  #suspect = false;
+  /** When to give up a connection that may be stale. */
+  #staleDeadline = Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #probeTimer: ReturnType<typeof setTimeout> | undefined;
+  #closing: Promise<void> | undefined;
+  #onDrained = () => {};
+  #connectionsEnded: Promise<unknown> = Promise.resolve();
+
+  constructor(options: PipelinedServerOptions) {
+    this.name = options.address.name;
+    this.#options = options;
+  }
+
+  get isUp(): boolean {
+    return this.#phase !== "down" && this.#closing === undefined;
+  }
+
+  get(key: string): Promise<MemcacheItem | undefined> {
+    return this.#call("get", (opaque) => encodeGet(key, opaque));
+  }
+
+  getAndTouch(key: string, ttl: number): Promise<MemcacheItem | undefined> {
+    return this.#call("get", (opaque) => encodeGetAndTouch(key, ttl, opaque));
+  }
+
+  set(key: string, value: string | Uint8Array, ttl = 0): Promise<void> {
+    return this.#store("set", value, (bytes, opaque) => {
+      return encodeSet(key, bytes, ttl, opaque);
+    });
+  }
+
+  add(key: string, value: string | Uint8Array, ttl = 0): Promise<boolean> {
+    return this.#store("add", value, (bytes, opaque) => {
+      return encodeAdd(key, bytes, ttl, opaque);
+    });
+  }
+
+  compareAndSet(
+    key: string,
+    value: string | Uint8Array,
+    cas: CasToken,
+    ttl = 0,
+  ): Promise<CompareAndSetResult> {
+    return this.#store("compareAndSet", value, (bytes, opaque) => {
+      return encodeCompareAndSet(key, bytes, cas, ttl, opaque);
+    });
+  }
+
+  touch(key: string, ttl: number): Promise<boolean> {
+    return this.#call("touch", (opaque) => encodeTouch(key, ttl, opaque));
+  }
+
+  delete(key: string): Promise<boolean> {
+    return this.#call("delete", (opaque) => encodeDelete(key, opaque));
+  }
+
+  compareAndDelete(
+    key: string,
+    cas: CasToken,
+  ): Promise<CompareAndDeleteResult> {
+    return this.#call("compareAndDelete", (opaque) => {
+      return encodeCompareAndDelete(key, cas, opaque);
+    });
+  }
+
+  /** Asks whether the server is there. */
+  probe(): Promise<boolean> {
+    return this.#call("probe", encodeProbe);
+  }
+
+  /** Ends the connection after what is in flight has been settled. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#queue.size > 0) {
+      await new Promise<void>((resolve) => this.#onDrained = resolve);
+    }
+    clearTimeout(this.#timer);
+    clearTimeout(this.#probeTimer);
+    this.#release();
+    await this.#connectionsEnded;
+  }
+
+  #store<Outcome>(
+    kind: CommandKind,
+    value: string | Uint8Array,
+    encode: (bytes: number, opaque: number) => string,
+  ): Promise<Outcome> {
+    const bytes = Buffer.byteLength(value);
+    if (bytes > this.#options.maxValueBytes) {
+      return Promise.reject(
+        new RangeError(
+          `Cannot send Memcache command as 'value' must be at most ${this.#options.maxValueBytes} bytes ('maxValueBytes'): current value has ${bytes}`,
+        ),
+      );
+    }
+    if (typeof value === "string") {
+      return this.#call(
+        kind,
+        (opaque) => encode(bytes, opaque) + value + "\r\n",
+      );
+    }
+    return this.#call(kind, (opaque) => encode(bytes, opaque), value);
+  }
+
+  #call<Outcome>(
+    kind: CommandKind,
+    encode: (opaque: number) => string,
+    body?: Uint8Array,
+  ): Promise<Outcome> {
+    return new Promise<Outcome>((resolve, reject) => {
+      this.#checkOpen();
+      const opaque = this.#opaque = (this.#opaque + 1) % OPAQUE_LIMIT;
+      const text = encode(opaque);
+      const start = performance.now();
+      this.#enqueue(
+        new PendingCommand(
+          kind,
+          opaque,
+          text,
+          body,
+          start,
+          start + this.#options.timeout,
+          resolve as (outcome: unknown) => void,
+          reject,
+        ),
+      );
+    });
+  }
+
+  /** Throws where a call cannot be taken. */
+  #checkOpen(): void {
+    const server = this.name;
+    if (this.#closing !== undefined) {
+      throw new MemcacheConnectionError(
+        "The Memcache client has been closed; create another one",
+        { server },
+      );
+    }
+    if (this.#phase === "down") throw this.#knownDownError();
+    const { maxPending } = this.#options;
+    if (this.#queue.size >= maxPending) {
+      throw new MemcacheOverloadError(
+        `${maxPending} calls wait for Memcache server ${server} already ('maxPending')`,
+        { server },
+      );
+    }
+  }
+
+  #enqueue(command: PendingCommand): void {
+    const wasEmpty = this.#queue.size === 0;
+    this.#queue.push(command);
+    if (this.#phase === "ready") {
+      if (wasEmpty) this.#suspectStale(command.start);
+      this.#connection!.write(command.text, command.body);
+    } else if (this.#phase === "idle") {
+      this.#connect(this.#options.timeout);
+    }
+    if (wasEmpty) this.#watch(command);
+  }
+
+  /** A connection that was idle may be gone without our having been told. */
+  #suspectStale(now: number): void {
+    if (this.#failures > 0) return;
+    this.#suspect = true;
+    if (now - this.#idleSince > STALE_AFTER) {
+      this.#staleDeadline = now +
+        Math.min(STALE_TIMEOUT, this.#options.timeout / 2);
+    }
+  }
+
+  #trust(): void {
+    this.#suspect = false;
+    this.#staleDeadline = Infinity;
+    this.#failures = 0;
+  }
+
+  // --- Deadlines: one timer, for the oldest command.
+
+  #watch(oldest: PendingCommand): void {
+    const due = Math.min(oldest.deadline, this.#staleDeadline);
+    if (this.#timer !== undefined && this.#staleDeadline === Infinity) {
+      // It is due earlier than this command, and will look again then.
+      this.#timer.ref();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      // The event loop may have been busy: first take in what has arrived.
+      setImmediate(() => this.#expire());
+    }, Math.max(0, due - performance.now()));
+  }
+
+  #expire(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const now = performance.now();
+    if (this.#phase === "ready") {
+      const { oldest } = this.#queue;
+      if (oldest === undefined) return;
+      if (now >= Math.min(oldest.deadline, this.#staleDeadline)) {
+        this.#lose(this.#timeoutError());
+      }
+    } else {
+      while (this.#queue.oldest && now >= this.#queue.oldest.deadline) {
+        this.#fail(this.#queue.shift()!, this.#timeoutError());
+      }
+    }
+    const { oldest } = this.#queue;
+    if (oldest !== undefined && this.#timer === undefined) this.#watch(oldest);
+  }
+
+  // --- The connection and its end.
+
+  #connect(timeout: number): void {
+    if (this.#phase !== "down") this.#phase = "connecting";
+    this.#connection = new Connection({ ...this.#options, timeout }, {
+      onReady: () => this.#onReady(),
+      onReply: (reply) => this.#onReply(reply),
+      onEnd: (error) => this.#lose(error),
+    });
+  }
+
+  #onReady(): void {
+    if (this.#phase === "down") {
+      serverChannel.publish({ server: this.name, up: true });
+    }
+    this.#phase = "ready";
+    this.#suspect = false;
+    this.#staleDeadline = Infinity;
+    this.#idleSince = performance.now();
+    this.#queue.forEach(({ text, body }) => {
+      this.#connection!.write(text, body);
+    });
+  }
+
+  #onReply(reply: Reply): void {
+    const command = this.#queue.oldest;
+    if (command === undefined || !this.#answers(reply, command)) {
+      throw new MemcacheProtocolError(
+        `Memcache server ${this.name} gave an answer that belongs to no command, or to another one`,
+        { server: this.name },
+      );
+    }
+    this.#trust();
+    let outcome: unknown;
+    try {
+      outcome = outcomeOf(command.kind, reply, this.name);
+    } catch (error) {
+      this.#queue.shift();
+      this.#fail(command, error as MemcacheError);
+      if (!isHarmless(reply, error)) throw error;
+      this.#settled();
+      return;
+    }
+    this.#queue.shift();
+    command.resolve(outcome);
+    if (commandChannel.hasSubscribers) this.#publish(command);
+    this.#settled();
+  }
+
+  #answers(reply: Reply, command: PendingCommand): boolean {
+    if (reply.opaque === command.opaque) return true;
+    if (reply.opaque !== -1) return false;
+    return reply.code.length > 2 ||
+      (reply.code === "EN" && !this.#connection!.missesCarryOpaque);
+  }
+
+  #settled(): void {
+    if (this.#queue.size > 0) return;
+    this.#idleSince = performance.now();
+    this.#timer?.unref();
+    this.#onDrained();
+  }
+
+  /** Ends a connection, or an attempt to make one, and all that rests on it. */
+  #lose(error: MemcacheError): void {
+    const wasReady = this.#phase === "ready";
+    const suspect = this.#suspect;
+    this.#release();
+    if (!wasReady) return this.#goDown(error);
+    this.#phase = "idle";
+    this.#suspect = false;
+    this.#staleDeadline = Infinity;
+    for (const command of this.#queue.drain()) {
+      if (suspect && !command.retried) {
+        command.retried = true;
+        this.#queue.push(command);
+      } else {
+        this.#fail(command, error);
+      }
+    }
+    // A connection that answers nothing is no better than none.
+    if (!suspect && ++this.#failures > 1) return this.#goDown(error);
+    if (this.#queue.size > 0 || error instanceof MemcacheTimeoutError) {
+      this.#connect(Math.min(this.#options.timeout, PROBE_TIMEOUT));
+    }
+    this.#settled();
+  }
+
+  #release(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    this.#connectionsEnded = Promise.all([
+      this.#connectionsEnded,
+      connection.close(),
+    ]);
+  }
+
+  #goDown(error: MemcacheError): void {
+    const wasDown = this.#phase === "down";
+    this.#phase = "down";
+    this.#downError = error;
+    for (const command of this.#queue.drain()) this.#fail(command, error);
+    if (this.#closing === undefined) {
+      this.#probeTimer = setTimeout(
+        () => this.#connect(Math.min(this.#options.timeout, PROBE_TIMEOUT)),
+        probeDelay(error, ++this.#failures),
+      );
+      this.#probeTimer.unref();
+    }
+    if (!wasDown) {
+      serverChannel.publish({ server: this.name, up: false, error });
+    }
+    this.#settled();
+  }
+
+  #fail(command: PendingCommand, error: MemcacheError): void {
+    command.reject(error);
+    if (commandChannel.hasSubscribers) this.#publish(command, error);
+  }
+
+  #publish(command: PendingCommand, error?: Error): void {
+    commandChannel.publish({
+      command: command.kind,
+      server: this.name,
+      duration: performance.now() - command.start,
+      ...error && { error },
+    });
+  }
+
+  #timeoutError(): MemcacheTimeoutError {
+    return new MemcacheTimeoutError(
+      `Memcache server ${this.name} did not answer within ${this.#options.timeout} ms`,
+      { server: this.name },
+    );
+  }
+
+  #knownDownError(): MemcacheError {
+    const cause = this.#downError!;
+    const server = this.name;
+    if (cause instanceof MemcacheAuthenticationError) {
+      return new MemcacheAuthenticationError(cause.message, { server, cause });
+    }
+    if (cause instanceof MemcacheProtocolError) {
+      return new MemcacheProtocolError(cause.message, { server, cause });
+    }
+    return new MemcacheConnectionError(
+      `Memcache server ${server} is down: ${cause.message}`,
+      { server, cause },
+    );
+  }
+}
+
+/** A `SERVER_ERROR` concerns its own command; after anything else the stream may be out of step. */
+function isHarmless(reply: Reply, error: unknown): boolean {
+  return error instanceof MemcacheServerError && reply.code === "SERVER_ERROR";
+}
+
+function probeDelay(error: MemcacheError, failures: number): number {
+  const delay = error instanceof MemcacheAuthenticationError
+    ? AUTHENTICATION_PROBE_DELAY
+    : Math.min(MAX_PROBE_DELAY, 50 * 2 ** (failures - 1));
+  return delay * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,103 @@
+// What can be watched from outside, over node:diagnostics_channel: the names of
+// the channels and what each publishes. Nothing is built when nobody listens.
+
+import { channel } from "node:diagnostics_channel";
+
+/** A command that has been settled; on `channels.command`. */
+export interface CommandEvent {
+  /** The command, by the name of the client's method. */
+  command: string;
+  /** The server as it was named in `servers`. */
+  server: string;
+  /** From the call to its settling, in milliseconds. */
+  duration: number;
+  /** Why it failed, where it did. */
+  error?: Error;
+}
+
+/** A server that went down or came back; on `channels.server`. */
+export interface ServerEvent {
+  /** The server as it was named in `servers`. */
+  server: string;
+  /** Whether it can be reached now. */
+  up: boolean;
+  /** Why it cannot. */
+  error?: Error;
+}
+
+/** A save that met another one and was merged with it; on `channels.conflict`. */
+export interface ConflictEvent {
+  /** How many times the save had to be tried again. */
+  retries: number;
+}
+
+/** A save that was not done; on `channels.dropped`. */
+export interface DroppedEvent {
+  /**
+   * `gone`: the session was logged out, or had expired, meanwhile.
+   * `unavailable`: no server could be reached, and `whenUnavailable` is not
+   * `"throw"`.
+   */
+  reason: "gone" | "unavailable";
+  /** The outage. */
+  error?: Error;
+}
+
+/** A record that counts as no session; on `channels.unreadable`. */
+export interface UnreadableEvent {
+  /** What is wrong with it. */
+  reason: "malformed" | "unsealed" | "unopenable" | "oversized";
+}
+
+/** A request that was served without its session; on `channels.outage`. */
+export interface OutageEvent {
+  /** What was being done. */
+  operation: "read" | "save";
+  /** Why the server could not be asked. */
+  error: Error;
+}
+
+const PREFIX = "remix-session-storage-memcache";
+
+/**
+ * The names of the channels of `node:diagnostics_channel` on which the storage
+ * and its client tell what they do.
+ *
+ * @example Logging servers that go down and come back
+ * ```ts
+ * import { subscribe } from "node:diagnostics_channel";
+ * import { channels, type ServerEvent } from "@remix/session-storage-memcache";
+ *
+ * subscribe(channels.server, (message) => {
+ *   const { server, up } = message as ServerEvent;
+ *   console.log(`Memcache server ${server} is ${up ? "up" : "down"}`);
+ * });
+ * ```
+ */
+export const channels = {
+  /** Publishes a {@linkcode CommandEvent} for every command of the built-in client. */
+  command: `${PREFIX}:command`,
+  /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
+  server: `${PREFIX}:server`,
+  /** Publishes a {@linkcode ConflictEvent} for every save that was merged. */
+  conflict: `${PREFIX}:conflict`,
+  /** Publishes a {@linkcode DroppedEvent} for every save that was not done. */
+  dropped: `${PREFIX}:dropped`,
+  /** Publishes an {@linkcode UnreadableEvent} for every record not believed. */
+  unreadable: `${PREFIX}:unreadable`,
+  /** Publishes an {@linkcode OutageEvent} for every request served without its session. */
+  outage: `${PREFIX}:outage`,
+} as const;
+
+/** Where commands are published; look at `hasSubscribers` before building an event. */
+export const commandChannel = channel(channels.command);
+/** Where servers going down and up are published. */
+export const serverChannel = channel(channels.server);
+/** Where merged saves are published. */
+export const conflictChannel = channel(channels.conflict);
+/** Where saves that were not done are published. */
+export const droppedChannel = channel(channels.dropped);
+/** Where records that are not believed are published. */
+export const unreadableChannel = channel(channels.unreadable);
+/** Where requests served without their session are published. */
+export const outageChannel = channel(channels.outage);

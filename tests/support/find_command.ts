@@ -1,0 +1,27 @@
+// Finds programs on PATH.
+
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+
+/** The path of a program on PATH; `undefined` when there is none. */
+export function findCommand(name: string): string | undefined {
+  for (const directory of (process.env.PATH ?? "").split(delimiter)) {
+    const path = join(directory, name);
+    if (directory !== "" && isExecutable(path)) return path;
+  }
+}
+
+/** The memcached to run: `MEMCACHED_BIN`, or the one on PATH. */
+export function findMemcached(): string | undefined {
+  return process.env.MEMCACHED_BIN || findCommand("memcached");
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,237 @@
+// Real memcached processes for the tests: each on a port or socket of its own,
+// to be paused, killed and started again.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { findMemcached } from "./find_command.ts";
+import { freePort } from "./free_port.ts";
+import { rawStats, socketTarget } from "./raw_connection.ts";
+
+const START_TIMEOUT = 10_000;
+const START_ATTEMPTS = 10;
+const INTERVAL = 5;
+const CONTAINER_DELAY = 300;
+
+/** The files of a server that speaks TLS; `makeTlsFiles()` makes them. */
+export interface ServerTlsFiles {
+  /** The path of the server's certificate. */
+  readonly cert: string;
+  /** The path of the certificate's private key. */
+  readonly key: string;
+  /** The path of the certificate that clients' certificates are signed with. */
+  readonly ca: string;
+}
+
+/** What to start. */
+export interface MemcachedOptions {
+  /** More arguments, such as `["-m", "64", "-I", "2m"]`. */
+  args?: string[];
+  /** The port on 127.0.0.1; a free one if there is none here. */
+  port?: number;
+  /** A unix socket to listen on instead of a port. */
+  socketPath?: string;
+  /** Speaks TLS. Clients need a certificate with `-o ssl_verify_mode=2` only. */
+  tls?: ServerTlsFiles;
+  /** Takes commands only after these credentials. */
+  auth?: { username: string; password: string };
+}
+
+/** Starts a memcached, and waits until it answers. */
+export async function startMemcached(
+  options: MemcachedOptions = {},
+): Promise<MemcachedServer> {
+  for (let attempt = 1;; attempt++) {
+    const port = options.socketPath === undefined
+      ? options.port ?? await freePort()
+      : 0;
+    const server = new MemcachedServer(options, port);
+    try {
+      await server.restart();
+      return server;
+    } catch (error) {
+      await server.stop();
+      // Another process may have taken the port that was free a moment ago.
+      const isPortOurs = options.port === undefined && port !== 0;
+      if (!isPortOurs || attempt === START_ATTEMPTS || !isTaken(error)) {
+        throw error;
+      }
+    }
+  }
+}
+
+/** A memcached process. */
+export class MemcachedServer implements AsyncDisposable {
+  /** The port on 127.0.0.1; `0` for a server on a unix socket. */
+  readonly port: number;
+  /** The address as `servers` takes it: `127.0.0.1:port` or `unix:path`. */
+  readonly address: string;
+  readonly #args: string[];
+  readonly #isPlain: boolean;
+  readonly #leftovers: string[] = [];
+  #process: ChildProcess | undefined;
+  #exit: Promise<void> = Promise.resolve();
+  #pid = 0;
+
+  /** Use {@linkcode startMemcached}. */
+  constructor(options: MemcachedOptions, port: number) {
+    const { args = [], socketPath, tls, auth } = options;
+    this.port = port;
+    this.address = socketPath === undefined
+      ? `127.0.0.1:${port}`
+      : `unix:${socketPath}`;
+    this.#isPlain = tls === undefined && auth === undefined;
+    // One thread suffices and starts sooner; `args` come last and may overrule.
+    this.#args = ["-t", "1"];
+    if (process.getuid?.() === 0) this.#args.push("-u", "root");
+    if (socketPath === undefined) {
+      this.#args.push("-l", "127.0.0.1", "-p", `${port}`);
+    } else {
+      this.#args.push("-s", socketPath);
+      this.#leftovers.push(socketPath);
+    }
+    if (tls !== undefined) {
+      const { cert, key, ca } = tls;
+      const files = `ssl_chain_cert=${cert},ssl_key=${key},ssl_ca_cert=${ca}`;
+      this.#args.push("-Z", "-o", files);
+    }
+    if (auth !== undefined) {
+      const directory = mkdtempSync(join(tmpdir(), "memcached-"));
+      const file = join(directory, "users");
+      writeFileSync(file, `${auth.username}:${auth.password}\n`);
+      this.#args.push("-Y", file);
+      this.#leftovers.push(directory);
+    }
+    this.#args.push(...args);
+  }
+
+  /** The id of the process. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** Stops the process in its tracks; its connections stay open. */
+  pause(): void {
+    this.#signal("SIGSTOP");
+  }
+
+  /** Lets a paused process go on. */
+  resume(): void {
+    this.#signal("SIGCONT");
+  }
+
+  /** Kills the process as `kill -9` does, and waits for its end. */
+  async kill(): Promise<void> {
+    this.#signal("SIGKILL");
+    await this.#exit;
+  }
+
+  /** Starts the process again, empty, on the same port; kills it if it runs. */
+  async restart(): Promise<void> {
+    await this.kill();
+    const path = findMemcached();
+    if (path === undefined) {
+      throw new Error(
+        "Cannot find memcached: install it, or name its path in MEMCACHED_BIN",
+      );
+    }
+    const child = spawn(path, this.#args, {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let complaint = "";
+    child.stderr.on("data", (data) => complaint += data);
+    this.#process = child;
+    this.#pid = child.pid ?? 0;
+    running.add(child);
+    this.#exit = new Promise((resolve) => {
+      child.on("error", (error) => complaint += error.message);
+      child.on("close", () => {
+        running.delete(child);
+        if (this.#process === child) this.#process = undefined;
+        resolve();
+      });
+    });
+    await this.#ready(() => complaint);
+  }
+
+  /** Ends the process, also a paused one, and waits for its end. */
+  async stop(): Promise<void> {
+    // After SIGTERM, memcached takes a second to end.
+    await this.kill();
+    for (const path of this.#leftovers) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+
+  /** Does what {@linkcode MemcachedServer.stop} does. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #signal(signal: "SIGCONT" | "SIGKILL" | "SIGSTOP"): void {
+    if (this.#process === undefined) return;
+    try {
+      process.kill(this.#pid, signal);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+
+  async #ready(complaint: () => string): Promise<void> {
+    const due = Date.now() + START_TIMEOUT;
+    while (this.#process !== undefined && Date.now() < due) {
+      if (await this.#answers()) return;
+      await sleep(INTERVAL);
+    }
+    const reason = this.#process === undefined
+      ? "has ended"
+      : "does not answer";
+    await this.kill();
+    throw new Error(
+      `memcached ${reason}: memcached ${this.#args.join(" ")}: ${complaint()}`,
+    );
+  }
+
+  async #answers(): Promise<boolean> {
+    if (!this.#isPlain) return await accepts(this.address);
+    try {
+      const pid = Number((await rawStats(this)).pid);
+      // Another process has the port, or ours is the command that runs the
+      // server in a container.
+      if (pid !== this.#pid) {
+        await sleep(CONTAINER_DELAY);
+        if (this.#process === undefined) return false;
+        this.#pid = pid;
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error &&
+    /in use|failed to listen/i.test(error.message);
+}
+
+function accepts(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketTarget(address));
+    socket.on("connect", () => socket.destroy());
+    socket.on("error", () => {});
+    socket.on("close", (hadError) => resolve(!hadError));
+  });
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

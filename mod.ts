@@ -1,0 +1,56 @@
+/**
+ * A session storage for Remix that keeps sessions in Memcache.
+ *
+ * @example
+ * ```ts ignore
+ * import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
+ *
+ * const sessionStorage = createMemcacheSessionStorage({
+ *   servers: ["memcache-1.example.com:11211", "memcache-2.example.com:11211"],
+ *   ttl: 60 * 60 * 24 * 7,
+ *   prefix: "session:",
+ * });
+ * ```
+ *
+ * @module
+ */
+
+export type {
+  ForeignClient,
+  ForeignItem,
+  ForeignValue,
+  MemcachedLike,
+  MemjsLike,
+  PromiseClientLike,
+} from "./src/adapters/mod.ts";
+export * from "./src/client/errors.ts";
+export type {
+  CasToken,
+  CompareAndDeleteResult,
+  CompareAndSetResult,
+  MemcacheClient,
+  MemcacheCommands,
+  MemcacheItem,
+  MemcacheServer,
+  ServerHealth,
+} from "./src/client/memcache_client.ts";
+export {
+  channels,
+  type CommandEvent,
+  type ConflictEvent,
+  type DroppedEvent,
+  type OutageEvent,
+  type ServerEvent,
+  type UnreadableEvent,
+} from "./src/diagnostics.ts";
+export * from "./src/session/errors.ts";
+export type {
+  CompressOptions,
+  MemcacheSessionStorageOptions,
+  Session,
+} from "./src/session/options.ts";
+export {
+  createMemcacheSessionStorage,
+  type MemcacheSessionStorage,
+  type SessionStorage,
+} from "./src/session_storage.ts";

@@ -1,0 +1,96 @@
+// What becomes of a session that two requests changed at once: each change is
+// kept, key by key; on the same key the later save wins.
+
+import type { Data, SessionRecord } from "./record.ts";
+
+/** What a request leaves of its session. */
+export interface Changed {
+  values: Data;
+  /** The flash values that it set. Those that it found are consumed. */
+  flash: Data;
+}
+
+/** The content of a merged record. */
+export interface Merged extends Changed {
+  /** The versions of the flash values that it did not set itself. */
+  flashVersions: Record<string, number> | undefined;
+}
+
+/**
+ * Applies the changes from `base`, which a request read, to `mine`, which it
+ * leaves, to `theirs`, which is stored now.
+ */
+export function merge(
+  base: SessionRecord,
+  mine: Changed,
+  theirs: SessionRecord,
+): Merged {
+  return {
+    values: mergeValues(base.values ?? {}, mine.values, theirs.values ?? {}),
+    ...mergeFlash(base, mine.flash, theirs),
+  };
+}
+
+/**
+ * A session that was saved before still has the flash values of then. They are
+ * no change: another request may have consumed them since.
+ */
+export function leaveSavedFlash(
+  base: SessionRecord,
+  mine: Changed,
+): { base: SessionRecord; mine: Changed } {
+  const unsaved = Object.entries(mine.flash).filter(([key, value]) => {
+    const saved = Object.hasOwn(base.flash, key) &&
+      JSON.stringify(base.flash[key]) === JSON.stringify(value);
+    return !saved;
+  });
+  return {
+    base: { ...base, flash: {} },
+    mine: { values: mine.values, flash: Object.fromEntries(unsaved) },
+  };
+}
+
+function mergeValues(base: Data, mine: Data, theirs: Data): Data {
+  const before = new Map(Object.entries(base));
+  const merged = new Map(Object.entries(theirs));
+  for (const [key, value] of Object.entries(mine)) {
+    const changed = !before.has(key) ||
+      JSON.stringify(value) !== JSON.stringify(before.get(key));
+    if (changed) merged.set(key, value);
+    before.delete(key);
+  }
+  for (const removed of before.keys()) merged.delete(removed);
+  return Object.fromEntries(merged);
+}
+
+/**
+ * A flash value that this request read is consumed, and stays so. The same key
+ * with another version was set again since, and is kept for the next request.
+ */
+function mergeFlash(base: SessionRecord, mine: Data, theirs: SessionRecord) {
+  const versions = new Map<string, number>();
+  const merged = new Map<string, unknown>();
+  for (const [key, value] of Object.entries(theirs.flash)) {
+    const version = flashVersion(theirs, key);
+    const consumed = Object.hasOwn(base.flash, key) &&
+      flashVersion(base, key) === version;
+    if (consumed) continue;
+    merged.set(key, value);
+    versions.set(key, version);
+  }
+  for (const [key, value] of Object.entries(mine)) {
+    merged.set(key, value);
+    versions.delete(key);
+  }
+  return {
+    flash: Object.fromEntries(merged),
+    flashVersions: versions.size === 0
+      ? undefined
+      : Object.fromEntries(versions),
+  };
+}
+
+function flashVersion({ flashVersions, version }: SessionRecord, key: string) {
+  const own = flashVersions !== undefined && Object.hasOwn(flashVersions, key);
+  return own ? flashVersions[key] : version;
+}

@@ -1,0 +1,48 @@
+// Under which key a session is stored. No input reaches the wire unchecked, and
+// no two ids share a key.
+
+import { createHash } from "node:crypto";
+import { MAX_KEY_BYTES } from "../client/command_encoder.ts";
+
+/** The longest prefix that leaves room for a hashed id of 64 digits. */
+export const MAX_PREFIX_BYTES: number = MAX_KEY_BYTES - 64;
+
+const SAFE = /^[\x21-\x7e]+$/;
+/** What a hash looks like: an id of that form is hashed too, lest it name another's. */
+const HASH = /^[0-9a-f]{64}$/;
+
+/** The keys of one storage. */
+export class SessionKeys {
+  readonly #prefix: string;
+  readonly #hashIds: boolean;
+
+  constructor(prefix: string, hashIds: boolean) {
+    this.#prefix = prefix;
+    this.#hashIds = hashIds;
+  }
+
+  /** The key of a session. */
+  keyOf(id: string): string {
+    return this.#prefix + this.nameOf(id);
+  }
+
+  /**
+   * The part of a session's key after the prefix: the id itself where it can be
+   * part of a key, else its SHA-256.
+   */
+  nameOf(id: string): string {
+    const fits = this.#prefix.length + id.length <= MAX_KEY_BYTES;
+    if (this.#hashIds || !fits || !SAFE.test(id) || HASH.test(id)) {
+      return hash(id);
+    }
+    return id;
+  }
+}
+
+function hash(id: string): string {
+  const sha256 = createHash("sha256");
+  if (!/\p{Surrogate}/u.test(id)) return sha256.update(id).digest("hex");
+  // UTF-8 has one and the same replacement for all lone surrogates. The byte
+  // 0xff, which UTF-8 never has, keeps these apart from all other ids.
+  return sha256.update("\xff", "latin1").update(id, "utf16le").digest("hex");
+}

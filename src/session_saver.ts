@@ -1,0 +1,337 @@
+// What saving a session means: that concurrent requests lose nothing, and that
+// a logout stays a logout.
+
+import { isUnavailable } from "./client/errors.ts";
+import { conflictChannel, droppedChannel } from "./diagnostics.ts";
+import { MemcacheConflictError } from "./session/errors.ts";
+import type { Lifetime } from "./session/lifetime.ts";
+import {
+  type Changed,
+  leaveSavedFlash,
+  merge,
+  type Merged,
+} from "./session/merge.ts";
+import type { Session, Settings } from "./session/options.ts";
+import {
+  fromJson,
+  nextVersion,
+  type SessionRecord,
+  toJson,
+} from "./session/record.ts";
+import type { SessionKeys } from "./session/session_key.ts";
+import type { Found, RecordStore } from "./store/record_store.ts";
+
+/** What is known of a session: where it comes from, and what was stored there. */
+export interface Origin {
+  /** The id that it was read, or last saved, under; `undefined` if it came from elsewhere. */
+  id: string | undefined;
+  /** What is stored there, as far as is known; `undefined` for nothing. */
+  found: Found | undefined;
+  /** When its time to live was last renewed, in milliseconds since 1970. */
+  renewedAt: number;
+  /** Whether it has never been stored. */
+  isNew: boolean;
+  /** Whether its id came from the browser, so that other requests may have it too. */
+  reusesId: boolean;
+  /** Whether it stands in for a session that could not be reached. */
+  ephemeral: boolean;
+}
+
+/** A save of an unchanged session sends nothing if it was renewed so recently. */
+const RENEWED_RECENTLY = 1_000;
+/** Many times what a hundred requests that save one session at once need. */
+const MAX_TRIES = 100;
+/** A random wait before each further try grows up to so many milliseconds. */
+const MAX_RETRY_DELAY = 100;
+/** How often to look for an id whose server is up. */
+const MAX_ID_TRIES = 40;
+
+/** Saves the sessions of one storage. */
+export class SessionSaver {
+  readonly #settings: Settings;
+  readonly #store: RecordStore;
+  readonly #keys: SessionKeys;
+  readonly #lifetime: Lifetime;
+
+  constructor(
+    settings: Settings,
+    store: RecordStore,
+    keys: SessionKeys,
+    lifetime: Lifetime,
+  ) {
+    this.#settings = settings;
+    this.#store = store;
+    this.#keys = keys;
+    this.#lifetime = lifetime;
+  }
+
+  /** Saves a session; what to set the cookie to, or `null` to leave it alone. */
+  save(session: Session, origin: Origin): Promise<string | null> {
+    if (session.destroyed) return this.#destroy(session, origin);
+    const { found } = origin;
+    if (session.dirty) {
+      if (found === undefined) return this.#create(session, origin);
+      if (origin.id === session.id) return this.#update(session, origin, found);
+      return this.#move(session, origin, found);
+    }
+    if (found === undefined) return Promise.resolve(null);
+    return this.#renew(session, origin, found);
+  }
+
+  /** Whether the server of an id is, as far as is known, up. */
+  isUp(id: string): boolean {
+    return this.#store.isUp(this.#keys.keyOf(id));
+  }
+
+  async #destroy(session: Session, origin: Origin): Promise<string> {
+    if (origin.isNew && !origin.reusesId) return "";
+    const ids = new Set([session.id, session.deleteId, origin.id]);
+    ids.delete(undefined);
+    await Promise.all(Array.from(ids, (id) => this.#delete(id!)));
+    return "";
+  }
+
+  /** Stores a session that was not stored before. */
+  async #create(session: Session, origin: Origin): Promise<string | null> {
+    if (origin.reusesId && origin.id === session.id) {
+      return this.#createUnderUnknownId(session, origin);
+    }
+    const record = this.#recordOf(session, undefined);
+    await this.#storeNew(session, record);
+    if (session.deleteId !== undefined && !origin.isNew) {
+      await this.#delete(session.deleteId);
+    }
+    return this.#saved(session, origin, record);
+  }
+
+  /** Another request of the browser may be storing a session under this id too. */
+  async #createUnderUnknownId(
+    session: Session,
+    origin: Origin,
+  ): Promise<string | null> {
+    const key = this.#keys.keyOf(session.id);
+    const record = this.#recordOf(session, undefined);
+    const json = toJson(record);
+    const ttl = this.#lifetime.storedTtl(session, record.createdAt);
+    const stored = await this.#store.createIfAbsent(key, json, ttl);
+    if (!stored && await this.#store.read(key) !== undefined) {
+      const nothing = { ...record, values: {}, flash: {}, version: 0 };
+      return this.#reconcile(session, origin, nothing, json);
+    }
+    // What is there cannot be read, or is gone again.
+    if (!stored) await this.#store.create(key, json, ttl);
+    return this.#saved(session, origin, record, json);
+  }
+
+  /**
+   * Stores a record under an id that nobody knows yet; under another one where
+   * that id's server turns out to be down.
+   */
+  async #storeNew(session: Session, record: SessionRecord): Promise<void> {
+    const ttl = this.#lifetime.storedTtl(session, record.createdAt);
+    for (let tries = 1;; tries++) {
+      record.name = this.#keys.nameOf(session.id);
+      const key = this.#keys.keyOf(session.id);
+      try {
+        return await this.#store.create(key, toJson(record), ttl);
+      } catch (error) {
+        if (!isUnavailable(error) || tries === MAX_ID_TRIES) throw error;
+        for (let i = 1; !this.isUp(session.id); i++) {
+          if (i === MAX_ID_TRIES) throw error;
+          session.regenerateId();
+        }
+      }
+    }
+  }
+
+  /** Stores what a request changed in a session. */
+  async #update(
+    session: Session,
+    origin: Origin,
+    found: Found,
+  ): Promise<string | null> {
+    const record = this.#recordOf(session, found.record);
+    const json = toJson(record);
+    const key = this.#keys.keyOf(session.id);
+    const ttl = this.#lifetime.storedTtl(session, record.createdAt);
+    const result = await this.#store.replace(key, json, found, ttl);
+    if (result === "stored") return this.#saved(session, origin, record, json);
+    if (result === "not_found") return dropGone();
+    const base = fromJson(found.json, 0)!;
+    return this.#reconcile(session, origin, base, json);
+  }
+
+  /** Applies what a request changed since `base` to what others stored meanwhile. */
+  async #reconcile(
+    session: Session,
+    origin: Origin,
+    base: SessionRecord,
+    tried: string,
+  ): Promise<string | null> {
+    const key = this.#keys.keyOf(session.id);
+    let mine = contentOf(session);
+    const savedBefore = origin.found !== undefined &&
+      origin.found.token === undefined;
+    if (savedBefore) ({ base, mine } = leaveSavedFlash(base, mine));
+    for (let retries = 1; retries <= MAX_TRIES; retries++) {
+      const theirs = await this.#store.read(key);
+      if (theirs === undefined) return dropGone();
+      // The answer to the last try was lost, but not the try itself.
+      if (theirs.json === tried) {
+        return this.#saved(session, origin, theirs.record, tried);
+      }
+      const merged = this.#settings.merges
+        ? merge(base, mine, theirs.record)
+        : undefined;
+      const record = this.#recordOf(session, theirs.record, merged);
+      tried = toJson(record);
+      const ttl = this.#lifetime.storedTtl(session, record.createdAt);
+      const result = await this.#store.replace(key, tried, theirs, ttl);
+      if (result === "stored") {
+        conflictChannel.publish({ retries });
+        return this.#saved(session, origin, record, tried);
+      }
+      if (result === "not_found") return dropGone();
+      await retryDelay(retries);
+    }
+    throw conflictError();
+  }
+
+  /** Stores a session whose id was regenerated. */
+  async #move(
+    session: Session,
+    origin: Origin,
+    found: Found,
+  ): Promise<string | null> {
+    const oldKey = this.#keys.keyOf(origin.id!);
+    let record = this.#recordOf(session, found.record);
+    // First the new record, then the end of the old one: a write that fails
+    // loses nothing.
+    await this.#storeNew(session, record);
+    let theirs = found;
+    for (let retries = 1; retries <= MAX_TRIES; retries++) {
+      const result = await this.#leave(session, origin.id!, oldKey, theirs);
+      if (result === "left") return this.#saved(session, origin, record);
+      const now = result === "changed"
+        ? await this.#store.read(oldKey)
+        : undefined;
+      if (now === undefined) {
+        // Logged out, or moved by another request, meanwhile.
+        await this.#delete(session.id);
+        return dropGone();
+      }
+      theirs = now;
+      const merged = this.#settings.merges
+        ? merge(fromJson(found.json, 0)!, contentOf(session), theirs.record)
+        : undefined;
+      record = this.#recordOf(session, theirs.record, merged);
+      await this.#storeNew(session, record);
+      conflictChannel.publish({ retries });
+    }
+    throw conflictError();
+  }
+
+  /** Takes leave of the record that a session with a new id was read from. */
+  async #leave(
+    session: Session,
+    oldId: string,
+    oldKey: string,
+    found: Found,
+  ): Promise<"left" | "changed" | "gone"> {
+    if (session.deleteId !== oldId) {
+      const { createdAt } = found.record;
+      const ttl = this.#lifetime.storedTtl(session, createdAt);
+      return await this.#store.touch(oldKey, ttl, found) ? "left" : "gone";
+    }
+    const result = await this.#store.deleteUnchanged(oldKey, found);
+    if (result === "deleted") return "left";
+    return result === "exists" ? "changed" : "gone";
+  }
+
+  /** Renews an unchanged session, and its cookie where that is old. */
+  async #renew(
+    session: Session,
+    origin: Origin,
+    found: Found,
+  ): Promise<string | null> {
+    const { createdAt, version } = found.record;
+    const cookieIsOld = this.#settings.renewCookie &&
+      this.#lifetime.cookieIsOld(session, version);
+    const now = Date.now();
+    if (!cookieIsOld && now - origin.renewedAt < RENEWED_RECENTLY) return null;
+    const key = this.#keys.keyOf(session.id);
+    const ttl = this.#lifetime.storedTtl(session, createdAt);
+    if (!cookieIsOld) {
+      origin.renewedAt = now;
+      await this.#store.touch(key, ttl, found);
+      return null;
+    }
+    // As it was read: the app may have changed values without setting them.
+    const record = fromJson(found.json, now)!;
+    record.name = this.#keys.nameOf(session.id);
+    record.version = nextVersion(now, version);
+    const json = toJson(record);
+    const result = await this.#store.replace(key, json, found, ttl);
+    if (result === "stored") return this.#saved(session, origin, record, json);
+    // Another request came first: it set the cookie, or ended the session.
+    return null;
+  }
+
+  /** Remembers what was stored, should the session be saved again. */
+  #saved(
+    session: Session,
+    origin: Origin,
+    record: SessionRecord,
+    json: string = toJson(record),
+  ): string {
+    origin.id = session.id;
+    origin.found = { record, json, token: undefined };
+    origin.renewedAt = Date.now();
+    origin.isNew = false;
+    origin.reusesId = false;
+    return session.id;
+  }
+
+  async #delete(id: string): Promise<void> {
+    await this.#store.delete(this.#keys.keyOf(id));
+  }
+
+  /** The record of a session, to replace the one that is stored. */
+  #recordOf(
+    session: Session,
+    replaced: SessionRecord | undefined,
+    merged?: Merged,
+  ): SessionRecord {
+    const now = Date.now();
+    const { values, flash } = merged ?? contentOf(session);
+    return {
+      values,
+      flash,
+      name: this.#keys.nameOf(session.id),
+      createdAt: replaced?.createdAt ?? Math.floor(now / 1000),
+      version: nextVersion(now, replaced?.version ?? 0),
+      flashVersions: merged?.flashVersions,
+    };
+  }
+}
+
+function contentOf(session: Session): Changed {
+  const [values, flash] = session.data;
+  return { values, flash };
+}
+
+function dropGone(): null {
+  droppedChannel.publish({ reason: "gone" });
+  return null;
+}
+
+function conflictError(): MemcacheConflictError {
+  return new MemcacheConflictError(
+    `Cannot save session as other requests changed it ${MAX_TRIES} times meanwhile; let fewer requests write to one session at once`,
+  );
+}
+
+function retryDelay(retries: number): Promise<void> {
+  const most = Math.min(MAX_RETRY_DELAY, 2 ** retries);
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * most));
+}

@@ -1,0 +1,138 @@
+// One copy of each record, through whatever client there is. What the client
+// cannot do in one step is done in two, as closely as it goes.
+
+import { Buffer } from "node:buffer";
+import type {
+  CasToken,
+  CompareAndDeleteResult,
+  CompareAndSetResult,
+  FoundItem,
+  SessionClient,
+} from "../client/memcache_client.ts";
+import type { RecordFormat } from "../session/record_format.ts";
+import type { Found, RecordStore } from "./record_store.ts";
+
+/** What was found: its version where the client tells it, else its value. */
+type Token = { cas: CasToken } | { value: string | Uint8Array };
+
+/** A store that keeps each record once. */
+export class SingleStore implements RecordStore {
+  readonly renewsOnRead: boolean;
+  readonly #client: SessionClient;
+  readonly #format: RecordFormat;
+  readonly #isUp: (key: string) => boolean;
+
+  constructor(
+    client: SessionClient,
+    format: RecordFormat,
+    isUp: (key: string) => boolean,
+  ) {
+    this.#client = client;
+    this.#format = format;
+    this.#isUp = isUp;
+    this.renewsOnRead = client.getAndTouch !== undefined;
+  }
+
+  isUp(key: string): boolean {
+    return this.#isUp(key);
+  }
+
+  read(key: string, ttl?: number): Promise<Found | undefined> {
+    const client = this.#client;
+    const item = ttl !== undefined && client.getAndTouch !== undefined
+      ? client.getAndTouch(key, ttl)
+      : client.get(key);
+    return item.then((item) => item && this.#toFound(key, item));
+  }
+
+  async create(key: string, json: string, ttl: number): Promise<void> {
+    await this.#client.set(key, this.#format.encode(json, key), ttl);
+  }
+
+  async createIfAbsent(
+    key: string,
+    json: string,
+    ttl: number,
+  ): Promise<boolean> {
+    const value = this.#format.encode(json, key);
+    if (this.#client.add !== undefined) {
+      return await this.#client.add(key, value, ttl);
+    }
+    if (await this.#client.get(key) !== undefined) return false;
+    await this.#client.set(key, value, ttl);
+    return true;
+  }
+
+  async replace(
+    key: string,
+    json: string,
+    found: Found,
+    ttl: number,
+  ): Promise<CompareAndSetResult> {
+    // Saved before by this very request, which has not learnt the version.
+    if (found.token === undefined) return "exists";
+    const client = this.#client;
+    const value = this.#format.encode(json, key);
+    const token = found.token as Token;
+    if (client.compareAndSet !== undefined && "cas" in token) {
+      return await client.compareAndSet(key, value, token.cas, ttl);
+    }
+    const state = await this.#compare(key, found);
+    if (state !== "unchanged") return state;
+    await client.set(key, value, ttl);
+    return "stored";
+  }
+
+  async touch(key: string, ttl: number, found: Found): Promise<boolean> {
+    if (this.#client.touch !== undefined) {
+      return await this.#client.touch(key, ttl);
+    }
+    const result = await this.replace(key, found.json, found, ttl);
+    return result !== "not_found";
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#client.delete(key);
+  }
+
+  async deleteUnchanged(
+    key: string,
+    found: Found,
+  ): Promise<CompareAndDeleteResult> {
+    if (found.token === undefined) return "exists";
+    const client = this.#client;
+    const token = found.token as Token;
+    if (client.compareAndDelete !== undefined && "cas" in token) {
+      return await client.compareAndDelete(key, token.cas);
+    }
+    const state = await this.#compare(key, found);
+    if (state !== "unchanged") return state;
+    return await client.delete(key) ? "deleted" : "not_found";
+  }
+
+  #toFound(key: string, item: FoundItem): Found | undefined {
+    const read = this.#format.decode(item.value, key);
+    if (read === undefined || read.record.values === null) return undefined;
+    const { cas, value } = item;
+    const token: Token = cas === undefined ? { value } : { cas };
+    return { record: read.record, json: read.json, token };
+  }
+
+  /** Whether a key holds what was found there: the step before one that cannot check. */
+  async #compare(
+    key: string,
+    found: Found,
+  ): Promise<"unchanged" | "exists" | "not_found"> {
+    const item = await this.#client.get(key);
+    if (item === undefined) return "not_found";
+    const token = found.token as Token;
+    const unchanged = "cas" in token
+      ? item.cas === token.cas
+      : toBuffer(item.value).equals(toBuffer(token.value));
+    return unchanged ? "unchanged" : "exists";
+  }
+}
+
+function toBuffer(value: string | Uint8Array): Buffer {
+  return typeof value === "string" ? Buffer.from(value) : Buffer.from(value);
+}

@@ -1,0 +1,24 @@
+// A deadline for calls into code that may never answer.
+
+/**
+ * How long a call to somebody else's client may take, in milliseconds. Some
+ * clients never call back when a server stalls or dies; the built-in client
+ * has its own `timeout`.
+ */
+export const FOREIGN_CALL_TIMEOUT = 5000;
+
+/**
+ * Settles as `run` does, or rejects with what `late` makes when `run` has not
+ * settled within {@linkcode FOREIGN_CALL_TIMEOUT}. What `run` throws or settles
+ * with after that is ignored.
+ */
+export function withDeadline<T>(
+  run: () => T | PromiseLike<T>,
+  late: () => Error,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), FOREIGN_CALL_TIMEOUT);
+    new Promise<T>((settle) => settle(run())).then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
+}

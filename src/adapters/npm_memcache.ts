@@ -1,0 +1,152 @@
+// npm `memcache`: promises. It hides failures: of a server that is lost, `get`
+// resolves to `undefined` and everything else to `false`, just as for an item
+// that is not there. And after a fault on the wire it may resolve with another
+// key's value. Only its events tell what the server said about which key.
+
+import { toExptime } from "../client/command_encoder.ts";
+import type { FoundItem, SessionClient } from "../client/memcache_client.ts";
+import { foreignCalls } from "./foreign_call.ts";
+import { refusedError, unfitError } from "./foreign_error.ts";
+import type { PromiseClientLike } from "./promise_client.ts";
+
+/** An instance of npm `memcache`, as much of it as is used here. */
+interface MemcacheLike {
+  maxExpiration: number;
+  validateExpiration(exptime: number): number;
+  on(
+    event: "hit" | "miss",
+    listener: (key: string, value?: string) => void,
+  ): unknown;
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string, exptime: number): Promise<boolean>;
+  add(key: string, value: string, exptime: number): Promise<boolean>;
+  touch(key: string, exptime: number): Promise<boolean>;
+  delete(key: string): Promise<boolean>;
+}
+
+const METHODS = ["on", "get", "set", "add", "touch", "delete"];
+const CLIENT = "npm memcache";
+
+/** Whether a client is one of npm `memcache`. */
+export function isMemcache(
+  client: object,
+): client is MemcacheLike & PromiseClientLike {
+  const members = client as Record<string, unknown>;
+  return typeof members.validateExpiration === "function" &&
+    typeof members.maxExpiration === "number" &&
+    METHODS.every((name) => typeof members[name] === "function");
+}
+
+/** Fits an instance of npm `memcache` to the door. */
+export function adaptMemcache(client: MemcacheLike): SessionClient {
+  const call = foreignCalls(CLIENT);
+  const answers = answersOf(client);
+
+  async function get(key: string): Promise<FoundItem | undefined> {
+    const read = answers.expect(key);
+    try {
+      const value = await call("get", key, () => client.get(key));
+      if (read.has(value)) return value === undefined ? value : { value };
+      if (value === undefined) throw refused("get");
+      throw unfitError(
+        { client: CLIENT, method: "get" },
+        "the answer is about another key",
+      );
+    } finally {
+      read.end();
+    }
+  }
+
+  /** `false` is its answer both to "not found" and to a failure. */
+  async function confirmMissing(method: string, key: string): Promise<void> {
+    if (await get(key) !== undefined) throw refused(method);
+  }
+
+  return {
+    get,
+    async set(key, value, ttl) {
+      const exptime = toExptime(ttl);
+      const stored = await call("set", key, () => {
+        return taking(client, exptime).set(key, value, exptime);
+      });
+      if (!stored) throw refused("set");
+    },
+    async add(key, value, ttl) {
+      const exptime = toExptime(ttl);
+      const stored = await call("add", key, () => {
+        return taking(client, exptime).add(key, value, exptime);
+      });
+      if (!stored && await get(key) === undefined) throw refused("add");
+      return stored;
+    },
+    async touch(key, ttl) {
+      const exptime = toExptime(ttl);
+      const touched = await call("touch", key, () => {
+        return taking(client, exptime).touch(key, exptime);
+      });
+      if (!touched) await confirmMissing("touch", key);
+      return touched;
+    },
+    async delete(key) {
+      const deleted = await call("delete", key, () => client.delete(key));
+      if (!deleted) await confirmMissing("delete", key);
+      return deleted;
+    },
+  };
+}
+
+function refused(method: string): Error {
+  return refusedError({ client: CLIENT, method });
+}
+
+/**
+ * The client, or a view of it that takes an expiration time that the client
+ * itself would refuse, for to memcached it is a date. The client keeps its limit
+ * for other callers.
+ */
+function taking(client: MemcacheLike, exptime: number): MemcacheLike {
+  if (exptime <= client.maxExpiration) return client;
+  return Object.create(client, {
+    validateExpiration: { value: (exptime: number) => exptime },
+  });
+}
+
+/** What the servers answered about the keys that are being read. */
+class Answers {
+  readonly #reads = new Map<
+    string,
+    { waiting: number; answers: (string | undefined)[] }
+  >();
+
+  constructor(client: MemcacheLike) {
+    const note = (key: string, value?: string) => {
+      this.#reads.get(key)?.answers.push(value);
+    };
+    client.on("hit", note);
+    client.on("miss", (key) => note(key));
+  }
+
+  /** Begins to watch a read of a key. */
+  expect(
+    key: string,
+  ): { has(value: string | undefined): boolean; end(): void } {
+    const read = this.#reads.get(key) ?? { waiting: 0, answers: [] };
+    this.#reads.set(key, read);
+    read.waiting++;
+    return {
+      has: (value) => read.answers.includes(value),
+      end: () => {
+        if (--read.waiting === 0) this.#reads.delete(key);
+      },
+    };
+  }
+}
+
+const answersByClient = new WeakMap<MemcacheLike, Answers>();
+
+/** One pair of listeners a client, however many storages share it. */
+function answersOf(client: MemcacheLike): Answers {
+  const answers = answersByClient.get(client) ?? new Answers(client);
+  answersByClient.set(client, answers);
+  return answers;
+}

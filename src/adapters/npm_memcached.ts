@@ -1,0 +1,187 @@
+// npm `memcached`: callbacks, text values, compare-and-set. It has no command
+// that reads and renews at once, and getAndTouch from two would make a request
+// that writes cost three round trips: the storage touches at save instead.
+
+import { toExptime } from "../client/command_encoder.ts";
+import type {
+  CasToken,
+  FoundItem,
+  SessionClient,
+} from "../client/memcache_client.ts";
+import { foreignCalls } from "./foreign_call.ts";
+import { refusedError, unfitError } from "./foreign_error.ts";
+
+type Callback = (error: unknown, result?: unknown) => void;
+
+/** An instance of npm `memcached`, as much of it as is used here. */
+export interface MemcachedLike {
+  /** Reads an item with its version. */
+  gets(key: string, callback: Callback): void;
+  /** Reads several items; not used, but tells this client from others. */
+  getMulti(keys: string[], callback: Callback): void;
+  /** Writes an item. */
+  set(key: string, value: string, lifetime: number, callback: Callback): void;
+  /** Writes an item where there is none. */
+  add(key: string, value: string, lifetime: number, callback: Callback): void;
+  /** Writes an item if it is still the version that was read. */
+  cas(
+    key: string,
+    value: string,
+    cas: string,
+    lifetime: number,
+    callback: Callback,
+  ): void;
+  /** Renews an item's time to live. */
+  touch(key: string, lifetime: number, callback: Callback): void;
+  /** Removes an item. */
+  del(key: string, callback: Callback): void;
+}
+
+const METHODS = ["gets", "getMulti", "set", "add", "cas", "touch", "del"];
+const CLIENT = "npm memcached";
+/** What is stored with this expiration time has expired already. */
+const EXPIRED = -1;
+
+/** Whether a client is one of npm `memcached`. */
+export function isMemcached(client: object): client is MemcachedLike {
+  const methods = client as Record<string, unknown>;
+  return METHODS.every((name) => typeof methods[name] === "function");
+}
+
+/** Fits an instance of npm `memcached` to the door. */
+export function adaptMemcached(client: MemcachedLike): SessionClient {
+  // It inherits from EventEmitter by assigning `__proto__`, which Deno ignores.
+  if (typeof (client as { on?: unknown }).on !== "function") {
+    throw new TypeError(
+      "Cannot create Memcache session storage as 'client' is one of npm memcached, which needs '__proto__': run Deno with --unsafe-proto, or pass 'servers' instead of 'client'",
+    );
+  }
+  const call = foreignCalls(CLIENT);
+  const ask = (
+    method: string,
+    key: string,
+    run: (key: string, callback: Callback) => void,
+  ): Promise<unknown> => {
+    return call(method, key, () => {
+      return new Promise((resolve, reject) => {
+        run(escapeKey(key), (error, result) => {
+          if (isNotStored(error)) resolve(false);
+          else if (error) reject(error);
+          else resolve(result);
+        });
+      });
+    });
+  };
+
+  async function get(key: string): Promise<FoundItem | undefined> {
+    const found = await ask("gets", key, (key, done) => client.gets(key, done));
+    if (found === undefined) return undefined;
+    if (!found) throw refused("gets");
+    return itemOf(client, key, found as Record<string, unknown>);
+  }
+
+  /** `false` is its answer both to "not found" and to a server's failure. */
+  async function confirmMissing(method: string, key: string): Promise<void> {
+    if (await get(key) !== undefined) throw refused(method);
+  }
+
+  async function compareAnd<Done extends string>(
+    done: Done,
+    key: string,
+    value: string,
+    cas: CasToken,
+    exptime: number,
+  ): Promise<Done | "exists" | "not_found"> {
+    const stored = await ask("cas", key, (key, callback) => {
+      client.cas(key, value, String(cas), exptime, callback);
+    });
+    if (stored === true) return done;
+    const found = await get(key);
+    if (found === undefined) return "not_found";
+    if (found.cas === String(cas)) throw refused("cas");
+    return "exists";
+  }
+
+  return {
+    get,
+    async set(key, value, ttl) {
+      const stored = await ask("set", key, (key, done) => {
+        client.set(key, value, toExptime(ttl), done);
+      });
+      if (stored !== true) throw refused("set");
+    },
+    async add(key, value, ttl) {
+      const stored = await ask("add", key, (key, done) => {
+        client.add(key, value, toExptime(ttl), done);
+      });
+      if (stored === true) return true;
+      if (await get(key) === undefined) throw refused("add");
+      return false;
+    },
+    compareAndSet(key, value, cas, ttl) {
+      return compareAnd("stored", key, value, cas, toExptime(ttl));
+    },
+    compareAndDelete(key, cas) {
+      return compareAnd("deleted", key, "", cas, EXPIRED);
+    },
+    async touch(key, ttl) {
+      const touched = await ask("touch", key, (key, done) => {
+        client.touch(key, toExptime(ttl), done);
+      });
+      if (touched !== true) await confirmMissing("touch", key);
+      return touched === true;
+    },
+    async delete(key) {
+      const deleted = await ask("del", key, (key, done) => {
+        client.del(key, done);
+      });
+      if (deleted !== true) await confirmMissing("del", key);
+      return deleted === true;
+    },
+  };
+}
+
+function refused(method: string): Error {
+  return refusedError({ client: CLIENT, method });
+}
+
+function isNotStored(error: unknown): boolean {
+  return (error as { notStored?: unknown } | undefined)?.notStored === true;
+}
+
+/**
+ * It puts the key into its command with `replace(key, key)`, in which `$$` stands
+ * for one `$`. Unescaped, two keys could end up as one.
+ */
+function escapeKey(key: string): string {
+  return key.replaceAll("$", "$$$$");
+}
+
+/** The item in an answer of `gets`: `{ [key]: value, cas }`. */
+function itemOf(
+  client: MemcachedLike,
+  key: string,
+  found: Record<string, unknown>,
+): FoundItem {
+  const { namespace = "", maxKeySize = 250 } = client as {
+    namespace?: string;
+    maxKeySize?: number;
+  };
+  const name = namespace + key;
+  const names = Object.keys(found).filter((name) => name !== "cas");
+  // A key that the namespace makes too long has been sent as a hash.
+  if (names.length !== 1 || name.length <= maxKeySize && names[0] !== name) {
+    throw unfitError(
+      { client: CLIENT, method: "gets" },
+      "the answer is about another key",
+    );
+  }
+  const { [names[0]]: value, cas } = found;
+  return {
+    // What was stored as JSON or as a number by other programs comes parsed.
+    value: typeof value === "string" || value instanceof Uint8Array
+      ? value
+      : JSON.stringify(value),
+    cas: typeof cas === "string" ? cas : undefined,
+  };
+}

@@ -1,0 +1,133 @@
+// Any object whose methods return promises. Its times to live are seconds, as
+// the door has them: what it does above memcached's 30 days is its own affair.
+
+import type {
+  CasToken,
+  CompareAndDeleteResult,
+  CompareAndSetResult,
+  SessionClient,
+} from "../client/memcache_client.ts";
+import { foreignCalls } from "./foreign_call.ts";
+import { refusedError, unfitError } from "./foreign_error.ts";
+import { type ForeignItem, toFoundItem } from "./foreign_item.ts";
+
+/**
+ * Any client whose methods return promises. Times to live are seconds, `0` for
+ * no expiry. A method that fails has to reject; `set` may also resolve to
+ * `false`.
+ */
+export interface PromiseClientLike {
+  /** Reads an item; `null` or `undefined` when there is none. */
+  get(key: string): PromiseLike<ForeignItem>;
+  /** Writes an item. */
+  set(key: string, value: string, ttl: number): PromiseLike<unknown>;
+  /** Removes an item; `false` when there was none. */
+  delete(key: string): PromiseLike<unknown>;
+  /** Renews an item's time to live; `false` when there is none. */
+  touch?(key: string, ttl: number): PromiseLike<unknown>;
+  /** Reads an item and renews its time to live. */
+  getAndTouch?(key: string, ttl: number): PromiseLike<ForeignItem>;
+  /** Writes an item where there is none; whether it was stored. */
+  add?(key: string, value: string, ttl: number): PromiseLike<boolean>;
+  /** Writes an item if it is still the version that was read. */
+  compareAndSet?(
+    key: string,
+    value: string,
+    cas: CasToken,
+    ttl: number,
+  ): PromiseLike<CompareAndSetResult>;
+  /** Removes an item if it is still the version that was read. */
+  compareAndDelete?(
+    key: string,
+    cas: CasToken,
+  ): PromiseLike<CompareAndDeleteResult>;
+}
+
+const CLIENT = "the Memcache client";
+
+/** Which of the methods that every client has to have a client lacks. */
+export function missingMethods(client: object): string[] {
+  const methods = client as Record<string, unknown>;
+  return ["get", "set", "delete"].filter((name) => {
+    return typeof methods[name] !== "function";
+  });
+}
+
+/** Fits a promise-style client to the door. */
+export function adaptPromiseClient(client: PromiseClientLike): SessionClient {
+  const call = foreignCalls(CLIENT);
+  const adapted: SessionClient = {
+    async get(key) {
+      const found = await call("get", key, () => client.get(key));
+      return toFoundItem({ client: CLIENT, method: "get" }, found);
+    },
+    async set(key, value, ttl) {
+      const stored = await call("set", key, () => client.set(key, value, ttl));
+      if (stored === false) {
+        throw refusedError({ client: CLIENT, method: "set" });
+      }
+    },
+    async delete(key) {
+      return isDone(await call("delete", key, () => client.delete(key)));
+    },
+  };
+  const { touch, getAndTouch, add, compareAndSet, compareAndDelete } = client;
+  if (typeof touch === "function") {
+    adapted.touch = async (key, ttl) => {
+      return isDone(
+        await call("touch", key, () => touch.call(client, key, ttl)),
+      );
+    };
+  }
+  if (typeof getAndTouch === "function") {
+    const method = "getAndTouch";
+    adapted.getAndTouch = async (key, ttl) => {
+      const found = await call(
+        method,
+        key,
+        () => getAndTouch.call(client, key, ttl),
+      );
+      return toFoundItem({ client: CLIENT, method }, found);
+    };
+  }
+  if (typeof add === "function") {
+    adapted.add = async (key, value, ttl) => {
+      const stored = await call("add", key, () => {
+        return add.call(client, key, value, ttl);
+      });
+      return oneOf("add", [true, false], stored);
+    };
+  }
+  if (typeof compareAndSet === "function") {
+    const method = "compareAndSet";
+    adapted[method] = async (key, value, cas, ttl) => {
+      const result = await call(method, key, () => {
+        return compareAndSet.call(client, key, value, cas, ttl);
+      });
+      return oneOf(method, ["stored", "exists", "not_found"], result);
+    };
+  }
+  if (typeof compareAndDelete === "function") {
+    const method = "compareAndDelete";
+    adapted[method] = async (key, cas) => {
+      const result = await call(method, key, () => {
+        return compareAndDelete.call(client, key, cas);
+      });
+      return oneOf(method, ["deleted", "exists", "not_found"], result);
+    };
+  }
+  return adapted;
+}
+
+/** Some resolve to nothing, some to a count. */
+function isDone(result: unknown): boolean {
+  return result !== false && result !== 0;
+}
+
+function oneOf<T>(method: string, results: readonly T[], result: T): T {
+  if (results.includes(result)) return result;
+  throw unfitError(
+    { client: CLIENT, method },
+    `it resolved to something other than ${results.join(" or ")}`,
+  );
+}

@@ -37,6 +37,13 @@ export interface Origin {
   ephemeral: boolean;
 }
 
+/** A record on its way to the store. */
+interface Write {
+  record: SessionRecord;
+  json: string;
+  ttl: number;
+}
+
 /** A save of an unchanged session sends nothing if it was renewed so recently. */
 const RENEWED_RECENTLY = 1_000;
 /** Many times what a hundred requests that save one session at once need. */
@@ -87,7 +94,10 @@ export class SessionSaver {
     if (origin.isNew && !origin.reusesId) return "";
     const ids = new Set([session.id, session.deleteId, origin.id]);
     ids.delete(undefined);
-    await Promise.all(Array.from(ids, (id) => this.#delete(id!)));
+    await Promise.all(Array.from(ids, (id) => {
+      const found = id === origin.id ? origin.found : undefined;
+      return this.#delete(session, id!, found);
+    }));
     return "";
   }
 
@@ -96,12 +106,11 @@ export class SessionSaver {
     if (origin.reusesId && origin.id === session.id) {
       return this.#createUnderUnknownId(session, origin);
     }
-    const record = this.#recordOf(session, undefined);
-    await this.#storeNew(session, record);
+    const write = await this.#storeNew(session, undefined);
     if (session.deleteId !== undefined && !origin.isNew) {
-      await this.#delete(session.deleteId);
+      await this.#delete(session, session.deleteId);
     }
-    return this.#saved(session, origin, record);
+    return this.#saved(session, origin, write);
   }
 
   /** Another request of the browser may be storing a session under this id too. */
@@ -110,30 +119,33 @@ export class SessionSaver {
     origin: Origin,
   ): Promise<string | null> {
     const key = this.#keys.keyOf(session.id);
-    const record = this.#recordOf(session, undefined);
-    const json = toJson(record);
-    const ttl = this.#lifetime.storedTtl(session, record.createdAt);
+    const write = this.#writeOf(session, undefined);
+    const { json, ttl } = write;
     const stored = await this.#store.createIfAbsent(key, json, ttl);
     if (!stored && await this.#store.read(key) !== undefined) {
-      const nothing = { ...record, values: {}, flash: {}, version: 0 };
-      return this.#reconcile(session, origin, nothing, json);
+      const nothing = { ...write.record, values: {}, flash: {}, version: 0 };
+      return this.#reconcile(session, origin, nothing, write);
     }
     // What is there cannot be read, or is gone again.
     if (!stored) await this.#store.create(key, json, ttl);
-    return this.#saved(session, origin, record, json);
+    return this.#saved(session, origin, write);
   }
 
   /**
-   * Stores a record under an id that nobody knows yet; under another one where
+   * Stores a session under an id that nobody knows yet; under another one where
    * that id's server turns out to be down.
    */
-  async #storeNew(session: Session, record: SessionRecord): Promise<void> {
-    const ttl = this.#lifetime.storedTtl(session, record.createdAt);
+  async #storeNew(
+    session: Session,
+    replaced: Found | undefined,
+    merged?: Merged,
+  ): Promise<Write> {
     for (let tries = 1;; tries++) {
-      record.name = this.#keys.nameOf(session.id);
+      const write = this.#writeOf(session, replaced, merged);
       const key = this.#keys.keyOf(session.id);
       try {
-        return await this.#store.create(key, toJson(record), ttl);
+        await this.#store.create(key, write.json, write.ttl);
+        return write;
       } catch (error) {
         if (!isUnavailable(error) || tries === MAX_ID_TRIES) throw error;
         for (let i = 1; !this.isUp(session.id); i++) {
@@ -150,15 +162,14 @@ export class SessionSaver {
     origin: Origin,
     found: Found,
   ): Promise<string | null> {
-    const record = this.#recordOf(session, found.record);
-    const json = toJson(record);
     const key = this.#keys.keyOf(session.id);
-    const ttl = this.#lifetime.storedTtl(session, record.createdAt);
+    const write = this.#writeOf(session, found);
+    const { json, ttl } = write;
     const result = await this.#store.replace(key, json, found, ttl);
-    if (result === "stored") return this.#saved(session, origin, record, json);
+    if (result === "stored") return this.#saved(session, origin, write);
     if (result === "not_found") return dropGone();
     const base = fromJson(found.json, 0)!;
-    return this.#reconcile(session, origin, base, json);
+    return this.#reconcile(session, origin, base, write);
   }
 
   /** Applies what a request changed since `base` to what others stored meanwhile. */
@@ -166,30 +177,28 @@ export class SessionSaver {
     session: Session,
     origin: Origin,
     base: SessionRecord,
-    tried: string,
+    tried: Write,
   ): Promise<string | null> {
     const key = this.#keys.keyOf(session.id);
+    const replaced = base.version;
     let mine = contentOf(session);
     const savedBefore = origin.found !== undefined &&
       origin.found.token === undefined;
     if (savedBefore) ({ base, mine } = leaveSavedFlash(base, mine));
     for (let retries = 1; retries <= MAX_TRIES; retries++) {
-      const theirs = await this.#store.read(key);
+      const { json, ttl } = tried;
+      const theirs = await this.#store.readOthers(key, json, replaced, ttl);
       if (theirs === undefined) return dropGone();
       // The answer to the last try was lost, but not the try itself.
-      if (theirs.json === tried) {
-        return this.#saved(session, origin, theirs.record, tried);
-      }
+      if (theirs === "stored") return this.#saved(session, origin, tried);
       const merged = this.#settings.merges
         ? merge(base, mine, theirs.record)
         : undefined;
-      const record = this.#recordOf(session, theirs.record, merged);
-      tried = toJson(record);
-      const ttl = this.#lifetime.storedTtl(session, record.createdAt);
-      const result = await this.#store.replace(key, tried, theirs, ttl);
+      tried = this.#writeOf(session, theirs, merged);
+      const result = await this.#store.replace(key, tried.json, theirs, ttl);
       if (result === "stored") {
         conflictChannel.publish({ retries });
-        return this.#saved(session, origin, record, tried);
+        return this.#saved(session, origin, tried);
       }
       if (result === "not_found") return dropGone();
       await retryDelay(retries);
@@ -203,49 +212,45 @@ export class SessionSaver {
     origin: Origin,
     found: Found,
   ): Promise<string | null> {
-    const oldKey = this.#keys.keyOf(origin.id!);
-    let record = this.#recordOf(session, found.record);
     // First the new record, then the end of the old one: a write that fails
     // loses nothing.
-    await this.#storeNew(session, record);
+    let write = await this.#storeNew(session, found);
     let theirs = found;
     for (let retries = 1; retries <= MAX_TRIES; retries++) {
-      const result = await this.#leave(session, origin.id!, oldKey, theirs);
-      if (result === "left") return this.#saved(session, origin, record);
-      const now = result === "changed"
-        ? await this.#store.read(oldKey)
-        : undefined;
-      if (now === undefined) {
+      const result = await this.#leave(session, origin.id!, theirs);
+      if (result === "left") return this.#saved(session, origin, write);
+      if (result === "gone") {
         // Logged out, or moved by another request, meanwhile.
-        await this.#delete(session.id);
+        await this.#delete(session, session.id);
         return dropGone();
       }
-      theirs = now;
+      theirs = result;
       const merged = this.#settings.merges
         ? merge(fromJson(found.json, 0)!, contentOf(session), theirs.record)
         : undefined;
-      record = this.#recordOf(session, theirs.record, merged);
-      await this.#storeNew(session, record);
+      write = await this.#storeNew(session, theirs, merged);
       conflictChannel.publish({ retries });
     }
     throw conflictError();
   }
 
-  /** Takes leave of the record that a session with a new id was read from. */
+  /**
+   * Takes leave of the record that a session with a new id was read from; what
+   * others stored there meanwhile, if they did.
+   */
   async #leave(
     session: Session,
     oldId: string,
-    oldKey: string,
     found: Found,
-  ): Promise<"left" | "changed" | "gone"> {
+  ): Promise<"left" | "gone" | Found> {
+    const key = this.#keys.keyOf(oldId);
+    const ttl = this.#lifetime.storedTtl(session, found.record.createdAt);
     if (session.deleteId !== oldId) {
-      const { createdAt } = found.record;
-      const ttl = this.#lifetime.storedTtl(session, createdAt);
-      return await this.#store.touch(oldKey, ttl, found) ? "left" : "gone";
+      return await this.#store.touch(key, ttl, found) ? "left" : "gone";
     }
-    const result = await this.#store.deleteUnchanged(oldKey, found);
+    const result = await this.#store.deleteUnchanged(key, ttl, found);
     if (result === "deleted") return "left";
-    return result === "exists" ? "changed" : "gone";
+    return result === "not_found" ? "gone" : result;
   }
 
   /** Renews an unchanged session, and its cookie where that is old. */
@@ -269,49 +274,51 @@ export class SessionSaver {
     // As it was read: the app may have changed values without setting them.
     const record = fromJson(found.json, now)!;
     record.name = this.#keys.nameOf(session.id);
-    record.version = nextVersion(now, version);
+    record.version = nextVersion(now, found.version);
     const json = toJson(record);
     const result = await this.#store.replace(key, json, found, ttl);
-    if (result === "stored") return this.#saved(session, origin, record, json);
+    if (result === "stored") {
+      return this.#saved(session, origin, { record, json, ttl });
+    }
     // Another request came first: it set the cookie, or ended the session.
     return null;
   }
 
   /** Remembers what was stored, should the session be saved again. */
-  #saved(
-    session: Session,
-    origin: Origin,
-    record: SessionRecord,
-    json: string = toJson(record),
-  ): string {
+  #saved(session: Session, origin: Origin, { record, json }: Write): string {
     origin.id = session.id;
-    origin.found = { record, json, token: undefined };
+    origin.found = { record, json, version: record.version, token: undefined };
     origin.renewedAt = Date.now();
     origin.isNew = false;
     origin.reusesId = false;
     return session.id;
   }
 
-  async #delete(id: string): Promise<void> {
-    await this.#store.delete(this.#keys.keyOf(id));
+  #delete(session: Session, id: string, found?: Found): Promise<void> {
+    const createdAt = found?.record.createdAt ?? Math.floor(Date.now() / 1000);
+    const ttl = this.#lifetime.storedTtl(session, createdAt);
+    return this.#store.delete(this.#keys.keyOf(id), ttl, found);
   }
 
-  /** The record of a session, to replace the one that is stored. */
-  #recordOf(
+  /** What to store for a session in the place of what was found. */
+  #writeOf(
     session: Session,
-    replaced: SessionRecord | undefined,
+    found: Found | undefined,
     merged?: Merged,
-  ): SessionRecord {
+  ): Write {
     const now = Date.now();
     const { values, flash } = merged ?? contentOf(session);
-    return {
+    const createdAt = found?.record.createdAt ?? Math.floor(now / 1000);
+    const record: SessionRecord = {
       values,
       flash,
       name: this.#keys.nameOf(session.id),
-      createdAt: replaced?.createdAt ?? Math.floor(now / 1000),
-      version: nextVersion(now, replaced?.version ?? 0),
+      createdAt,
+      version: nextVersion(now, found?.version ?? 0),
       flashVersions: merged?.flashVersions,
     };
+    const ttl = this.#lifetime.storedTtl(session, createdAt);
+    return { record, json: toJson(record), ttl };
   }
 }
 

@@ -124,7 +124,7 @@ class StoredSessions implements MemcacheSessionStorage {
     }
     if (found === undefined) return this.#newSession(cookie);
     const remaining = this.#lifetime.remaining(found.record.createdAt);
-    if (remaining <= 0) return this.#expiredSession(cookie, key);
+    if (remaining <= 0) return this.#expiredSession(cookie, key, found);
     return this.#loadedSession(cookie, found, remaining);
   }
 
@@ -150,9 +150,13 @@ class StoredSessions implements MemcacheSessionStorage {
     return session;
   }
 
-  async #expiredSession(id: string, key: string): Promise<Session> {
+  async #expiredSession(
+    id: string,
+    key: string,
+    found: Found,
+  ): Promise<Session> {
     try {
-      await this.#store.delete(key);
+      await this.#store.delete(key, 1, found);
     } catch (error) {
       // It is not used either way, and memcached drops it in time.
       if (!isUnavailable(error)) throw error;

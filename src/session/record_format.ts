@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { unreadableChannel } from "../diagnostics.ts";
 import { Codec, type UnreadableReason } from "./codec.ts";
 import { ForeignRecordError, SessionTooLargeError } from "./errors.ts";
-import { fromJson, type SessionRecord } from "./record.ts";
+import { fromJson, type SessionRecord, toJson } from "./record.ts";
 import type { Settings } from "./options.ts";
 
 /** Text that deflates better than this was made to fill the memory. */
@@ -55,6 +55,19 @@ export class RecordFormat {
       }
     }
     return value;
+  }
+
+  /** The value that says that the session of a key was destroyed. */
+  encodeTombstone(key: string, version: number): string {
+    const json = toJson({
+      values: null,
+      flash: {},
+      name: key.slice(this.#prefixLength),
+      createdAt: Math.floor(Date.now() / 1000),
+      version,
+      flashVersions: undefined,
+    });
+    return this.#codec.encode(json, key);
   }
 
   /**

@@ -10,6 +10,7 @@ import {
 } from "../session/options.ts";
 import { RecordFormat } from "../session/record_format.ts";
 import type { RecordStore } from "./record_store.ts";
+import { ReplicatedStore } from "./replicated_store.ts";
 import { SingleStore } from "./single_store.ts";
 
 /** Memcached's own default, 1 MiB, less what it needs itself for an item. */
@@ -49,10 +50,8 @@ function overServers(client: MemcacheClient, settings: Settings): RecordStore {
     refuse(RangeError, "copies", must, String(copies));
   }
   const format = new RecordFormat(settings, client.maxValueBytes);
-  const isUp = (key: string) => {
-    return client.servers.every((server) => server.isUp) ||
-      client.serversFor(key, copies).some((server) => server.isUp);
-  };
+  if (copies > 1) return new ReplicatedStore(client, format, copies);
+  const isUp = (key: string) => client.serversFor(key, 1)[0].isUp;
   return new SingleStore(client, format, isUp);
 }
 

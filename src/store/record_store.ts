@@ -2,12 +2,16 @@
 // copy or several.
 
 import type { CompareAndSetResult } from "../client/memcache_client.ts";
-import type { CompareAndDeleteResult } from "../client/memcache_client.ts";
 import type { ReadRecord } from "../session/record_format.ts";
 
 /** A record that was found, and what its store needs to replace just that one. */
 export interface Found extends ReadRecord {
-  /** Known only to the store that it comes from. */
+  /** The version that a write in its place has to exceed. */
+  version: number;
+  /**
+   * Known only to the store that it comes from. `undefined` for a record that was
+   * not read but written, whose token nobody knows.
+   */
   token: unknown;
 }
 
@@ -19,6 +23,17 @@ export interface RecordStore {
   isUp(key: string): boolean;
   /** Reads a record and, where it can and `ttl` is given, renews it. */
   read(key: string, ttl?: number): Promise<Found | undefined>;
+  /**
+   * Reads what others stored in the place of the version `replaced`,
+   * after a write of `tried`
+   * met a conflict; `"stored"` when `tried` is what is there after all.
+   */
+  readOthers(
+    key: string,
+    tried: string,
+    replaced: number,
+    ttl: number,
+  ): Promise<Found | "stored" | undefined>;
   /** Writes a record, whatever is there. */
   create(key: string, json: string, ttl: number): Promise<void>;
   /** Writes a record where there is none; whether it did. */
@@ -32,8 +47,15 @@ export interface RecordStore {
   ): Promise<CompareAndSetResult>;
   /** Renews a record's time to live; whether it is still there. */
   touch(key: string, ttl: number, found: Found): Promise<boolean>;
-  /** Removes a record for good. */
-  delete(key: string): Promise<void>;
-  /** Removes a record for good, if it is still the one that was found. */
-  deleteUnchanged(key: string, found: Found): Promise<CompareAndDeleteResult>;
+  /** Removes a record for good; `ttl` is the session's. */
+  delete(key: string, ttl: number, found?: Found): Promise<void>;
+  /**
+   * Removes a record for good if it is still the one that was found; else what is
+   * there instead.
+   */
+  deleteUnchanged(
+    key: string,
+    ttl: number,
+    found: Found,
+  ): Promise<"deleted" | "not_found" | Found>;
 }

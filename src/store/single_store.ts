@@ -45,6 +45,14 @@ export class SingleStore implements RecordStore {
     return item.then((item) => item && this.#toFound(key, item));
   }
 
+  async readOthers(
+    key: string,
+    tried: string,
+  ): Promise<Found | "stored" | undefined> {
+    const found = await this.read(key);
+    return found?.json === tried ? "stored" : found;
+  }
+
   async create(key: string, json: string, ttl: number): Promise<void> {
     await this.#client.set(key, this.#format.encode(json, key), ttl);
   }
@@ -97,6 +105,15 @@ export class SingleStore implements RecordStore {
 
   async deleteUnchanged(
     key: string,
+    _ttl: number,
+    found: Found,
+  ): Promise<"deleted" | "not_found" | Found> {
+    const result = await this.#compareAndDelete(key, found);
+    return result === "exists" ? await this.read(key) ?? "not_found" : result;
+  }
+
+  async #compareAndDelete(
+    key: string,
     found: Found,
   ): Promise<CompareAndDeleteResult> {
     if (found.token === undefined) return "exists";
@@ -115,7 +132,7 @@ export class SingleStore implements RecordStore {
     if (read === undefined || read.record.values === null) return undefined;
     const { cas, value } = item;
     const token: Token = cas === undefined ? { value } : { cas };
-    return { record: read.record, json: read.json, token };
+    return { ...read, version: read.record.version, token };
   }
 
   /** Whether a key holds what was found there: the step before one that cannot check. */

@@ -1,0 +1,31 @@
+// What the page does by itself: looks every second how things are.
+
+import { enableBursts } from "./burst.js";
+import { takeOverForms } from "./forms.js";
+import { notify, showQuietly, version } from "./parts.js";
+
+const INTERVAL = 1000;
+
+async function load(path) {
+  return await (await fetch(path)).text();
+}
+
+async function refresh() {
+  const before = version();
+  showQuietly(await load("/background/status"));
+  // The session has changed, perhaps in another tab.
+  if (version() !== before) showQuietly(await load("/background/page"));
+}
+
+async function keepRefreshing() {
+  try {
+    if (!document.hidden) await refresh();
+  } catch {
+    notify("This app process does not answer.");
+  }
+  setTimeout(keepRefreshing, INTERVAL);
+}
+
+takeOverForms();
+enableBursts();
+setTimeout(keepRefreshing, INTERVAL);

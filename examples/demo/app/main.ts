@@ -1,0 +1,68 @@
+// One process of the app. It is told its configuration on standard input, and
+// ends when that ends, which is when the process that started it does.
+
+import { createCookie } from "@remix-run/cookie";
+import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
+import { createMemcacheClient } from "@remix/session-storage-memcache/client";
+import type { AppConfig } from "../state.ts";
+import { connectControl } from "./control_client.ts";
+import { FigureCounter } from "./figures.ts";
+import { PageModels } from "./page_models.ts";
+import { createApp } from "./router.ts";
+
+const COPIES = 2;
+const PREFIX = "session:";
+const SERVER_TIMEOUT = 300;
+
+const lines = Deno.stdin.readable
+  .pipeThrough(new TextDecoderStream())
+  .getReader();
+const config: AppConfig = JSON.parse((await lines.read()).value!);
+lines.read().then(() => Deno.exit());
+// Ctrl-C reaches every process of the terminal; this one ends with its input.
+Deno.addSignalListener("SIGINT", () => {});
+
+const client = createMemcacheClient(config.servers, {
+  timeout: SERVER_TIMEOUT,
+});
+const options = {
+  client,
+  ttl: config.ttl,
+  prefix: PREFIX,
+  copies: COPIES,
+  whenUnavailable: "ephemeral",
+} as const;
+const storage = createMemcacheSessionStorage(options);
+const cookie = createCookie("demo_session", {
+  secrets: [config.secret],
+  httpOnly: true,
+  sameSite: "Lax",
+  maxAge: config.ttl,
+  // The demo is served over plain HTTP; an app in production sets `secure`.
+});
+const figures = new FigureCounter(config);
+const control = await connectControl(config, figures);
+
+Deno.serve(
+  { hostname: "127.0.0.1", port: config.port, onListen: () => {} },
+  createApp({
+    origins: config.origins,
+    cookie,
+    storage,
+    overwritingStorage: createMemcacheSessionStorage({
+      ...options,
+      conflicts: "overwrite",
+    }),
+    models: new PageModels({
+      app: config.name,
+      cookie,
+      storage,
+      client,
+      prefix: PREFIX,
+      copies: COPIES,
+      control,
+    }),
+    control,
+    figures,
+  }),
+);

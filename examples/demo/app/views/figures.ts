@@ -1,0 +1,64 @@
+// What is counted: requests, conflicts, outages, and how the simulated visitors
+// fare.
+
+import { html, type SafeHtml } from "@remix-run/html-template";
+import type { StatusModel } from "./model.ts";
+
+/** The figures of both app processes together. */
+export function figuresView({ state: { figures } }: StatusModel): SafeHtml {
+  const { hits, misses, median, percentile95 } = figures;
+  return html`<dl id="figures" class="tiles">
+  ${tile("Requests a second", figures.perSecond)}
+  ${tile("Latency, median", milliseconds(median))}
+  ${tile("Latency, p95", milliseconds(percentile95))}
+  ${tile("Sessions found", `${hits} of ${hits + misses}`)}
+  ${tile("Conflicts merged", figures.merged)}
+  ${tile("Late saves refused", figures.refused)}
+  ${tile("Outages noticed", figures.outages)}
+  ${tile("Not served", figures.unserved)}
+</dl>`;
+}
+
+/** How the simulated visitors fare. */
+export function visitorsView({ state: { visitors } }: StatusModel): SafeHtml {
+  const here = visitors.present > 0;
+  return html`<div id="visitors">
+  <p>Twenty simulated visitors log in and fill carts through both processes.
+    Kill a server while they are there.</p>
+  <form method="post" action="/visitors/${here ? "leave" : "come"}">
+    <button>${here ? "Send them home" : "Let them come"}</button>
+  </form>
+  <dl class="tiles">
+    ${tile("Not served", `${visitors.unserved} of ${visitors.requests}`)}
+    ${tile("Logged out", visitors.loggedOut)}
+    ${tile("Things lost", visitors.lost)}
+    ${tile("Slowest answer", milliseconds(visitors.slowest || undefined))}
+  </dl>
+</div>`;
+}
+
+/** What has happened lately. */
+export function logView({ state: { events } }: StatusModel): SafeHtml {
+  return html`<ol id="log" role="log" aria-label="Log">
+  ${
+    events.map(({ id, time, text }) =>
+      html`<li id="event-${id}"><time>${
+        new Date(time).toLocaleTimeString("en-GB")
+      }</time> ${text}</li>`
+    )
+  }
+</ol>`;
+}
+
+function tile(label: string, value: string | number): SafeHtml {
+  return html`
+    <div>
+      <dt>${label}</dt>
+      <dd>${value}</dd>
+    </div>
+  `;
+}
+
+function milliseconds(value: number | undefined): string {
+  return value === undefined ? "–" : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+}

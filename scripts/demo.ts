@@ -1,0 +1,33 @@
+// `deno task demo`: shows the storage in a small app. With `--check`, the demo
+// is walked through without a person, and the exit code tells how it went.
+
+import { check } from "../examples/demo/check.ts";
+import { startDemo } from "../examples/demo/demo.ts";
+import { ensureMemcached } from "./ensure_memcached.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+const stopped = new Promise<"stopped">((resolve) => {
+  for (const signal of SIGNALS) {
+    Deno.addSignalListener(signal, () => resolve("stopped"));
+  }
+});
+
+async function main(): Promise<number> {
+  Deno.env.set("MEMCACHED_BIN", await ensureMemcached());
+  console.log("Starting three memcached servers and two app processes");
+  await using demo = await startDemo();
+  const failed = demo.failed.then(() => "failed" as const);
+
+  if (Deno.args.includes("--check")) {
+    const checked = check(demo, console.log)
+      .then((passed) => passed ? "passed" as const : "failed" as const);
+    return await Promise.race([checked, stopped, failed]) === "passed" ? 0 : 1;
+  }
+  console.log(`\nOpen ${demo.origins[0]}\n`);
+  console.log(`The other app process: ${demo.origins[1]}`);
+  console.log("Ctrl-C ends everything.");
+  return await Promise.race([stopped, failed]) === "stopped" ? 0 : 1;
+}
+
+Deno.exit(await main());

@@ -17,6 +17,17 @@ Deno.test("withDeadline() settles as the call does", async () => {
   assertStrictEquals(error, failure);
 });
 
+Deno.test({
+  name: "withDeadline() leaves no timer when the call settles",
+  sanitizeOps: true,
+  async fn() {
+    await withDeadline(() => "now", late);
+    await assertRejects(() =>
+      withDeadline(() => Promise.reject(failure), late)
+    );
+  },
+});
+
 Deno.test("withDeadline() rejects when the call throws", async () => {
   const error = await assertRejects(() => {
     return withDeadline(() => {

@@ -86,7 +86,9 @@ Deno.test("adaptClient() rejects what npm memcache answers false to after a fail
 
 Deno.test("adaptClient() rejects an add that npm memcache did not do", async () => {
   await using server = await startScriptedServer(({ verb }) => {
-    return verb === "add" ? "SERVER_ERROR busy\r\n" : "END\r\n";
+    if (verb === "get") return "END\r\n";
+    // The line of the value, after that of the command.
+    return verb === "v" ? undefined : "SERVER_ERROR busy\r\n";
   });
   await using opened = openMemcache([server.address]);
   const door = adaptClient(opened.client);

@@ -84,7 +84,9 @@ Deno.test("adaptClient() rejects in time when npm memcached's server stalls", as
 
 Deno.test("adaptClient() rejects what npm memcached answers false to after a failure", async () => {
   await using server = await startScriptedServer(({ verb }) => {
-    return verb === "gets" ? "END\r\n" : "SERVER_ERROR busy\r\n";
+    if (verb === "gets") return "END\r\n";
+    // The line of the value, after that of the command.
+    return verb === "v" ? undefined : "SERVER_ERROR busy\r\n";
   });
   const calls = ["delete", "touch", "add", "set", "compareAndSet"] as const;
   for (const method of calls) {

@@ -7,15 +7,17 @@ import { nextTick } from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
 import { connect as connectTls } from "node:tls";
 import { encodeAuthentication, encodeProbe } from "./command_encoder.ts";
-import {
-  MemcacheAuthenticationError,
-  MemcacheConnectionError,
-  MemcacheError,
-  MemcacheProtocolError,
-  MemcacheTimeoutError,
-} from "./errors.ts";
+import type { MemcacheError } from "./errors.ts";
 import { type Reply, ReplyParser } from "./reply_parser.ts";
 import type { ServerAddress } from "./server_address.ts";
+import {
+  authenticationError,
+  closedError,
+  connectTimeoutError,
+  probeError,
+  socketError,
+  streamError,
+} from "./server_errors.ts";
 
 /** How to secure a connection; what is not given is as `node:tls` has it. */
 export interface TlsOptions {
@@ -86,7 +88,7 @@ export class Connection {
     this.#options = options;
     this.#events = events;
     this.#handshakeTimer = setTimeout(
-      () => this.#end(this.#timeoutError()),
+      () => this.#end(connectTimeoutError(this.#server, options.timeout)),
       options.timeout,
     );
     const parser = new ReplyParser(
@@ -99,15 +101,19 @@ export class Connection {
     this.#socket.unref();
     this.#socket.setNoDelay(true);
     this.#socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
-    this.#socket.on("error", (error: Error) => this.#onSocketError(error));
-    this.#socket.on("close", () => this.#end(this.#closedError()));
-    this.#socket.on("end", () => this.#end(this.#closedError()));
+    this.#socket.on("error", (error: Error) => {
+      const secure = options.tls !== undefined;
+      this.#end(socketError(this.#server, error, this.#isReady, secure));
+    });
+    const onClosed = () => this.#end(closedError(this.#server, this.#isReady));
+    this.#socket.on("close", onClosed);
+    this.#socket.on("end", onClosed);
     this.#socket.on("data", (chunk: Uint8Array) => {
       if (this.#state === "ended") return;
       try {
         parser.push(chunk);
       } catch (error) {
-        this.#end(this.#protocolError(error));
+        this.#end(streamError(this.#server, error));
       }
     });
   }
@@ -134,6 +140,10 @@ export class Connection {
       this.#socket.once("close", () => resolve());
       this.#socket.destroy();
     });
+  }
+
+  get #isReady(): boolean {
+    return this.#state === "ready";
   }
 
   #flush(): void {
@@ -172,37 +182,18 @@ export class Connection {
   #onReply(reply: Reply): void {
     if (this.#state === "ready") return this.#events.onReply(reply);
     if (this.#state === "authenticating") {
-      if (reply.code !== "STORED") throw this.#authenticationError(reply);
+      if (reply.code !== "STORED") {
+        throw authenticationError(this.#server, reply);
+      }
       this.#probe();
     } else if (this.#state === "probing") {
       if (reply.code !== "EN" && reply.code !== "HD") {
-        throw this.#probeError(reply);
+        throw probeError(this.#server, reply);
       }
       this.missesCarryOpaque = reply.opaque === 0;
       clearTimeout(this.#handshakeTimer);
       this.#state = "ready";
       this.#events.onReady();
-    }
-  }
-
-  #onSocketError(cause: Error & { code?: string }): void {
-    const server = this.#server;
-    if (this.#options.tls !== undefined && isCertificateError(cause)) {
-      this.#end(
-        new MemcacheAuthenticationError(
-          `The certificate of Memcache server ${server} is not trusted; pass its authority as 'tls.ca', and its name as 'tls.serverName' where it differs from the host`,
-          { server, cause },
-        ),
-      );
-    } else {
-      const doing = this.#state === "ready" ? "lost" : "cannot be made";
-      const why = cause.code === undefined ? "" : ` (${cause.code})`;
-      this.#end(
-        new MemcacheConnectionError(
-          `The connection to Memcache server ${server} ${doing}${why}`,
-          { server, cause },
-        ),
-      );
     }
   }
 
@@ -212,69 +203,6 @@ export class Connection {
     clearTimeout(this.#handshakeTimer);
     this.#socket.destroy();
     this.#events.onEnd(error);
-  }
-
-  #closedError(): MemcacheError {
-    const server = this.#server;
-    const hint = this.#state === "ready"
-      ? ""
-      : " before it answered; it may have no connections left, or be a proxy without the meta protocol";
-    return new MemcacheConnectionError(
-      `Memcache server ${server} closed the connection${hint}`,
-      { server },
-    );
-  }
-
-  #timeoutError(): MemcacheError {
-    const server = this.#server;
-    return new MemcacheTimeoutError(
-      `Memcache server ${server} could not be reached within ${this.#options.timeout} ms`,
-      { server },
-    );
-  }
-
-  #protocolError(cause: unknown): MemcacheError {
-    if (cause instanceof MemcacheError) return cause;
-    const server = this.#server;
-    const what = cause instanceof Error ? cause.message : String(cause);
-    return new MemcacheProtocolError(
-      `Memcache server ${server} sent what is no answer: ${what}`,
-      { server, cause },
-    );
-  }
-
-  #authenticationError(reply: Reply): MemcacheError {
-    const server = this.#server;
-    if (reply.code === "CLIENT_ERROR") {
-      return new MemcacheAuthenticationError(
-        `Memcache server ${server} does not accept the username and password`,
-        { server },
-      );
-    }
-    return new MemcacheAuthenticationError(
-      `Memcache server ${server} does not take a username and password in the ASCII protocol (memcached -Y)`,
-      { server },
-    );
-  }
-
-  #probeError(reply: Reply): MemcacheError {
-    const server = this.#server;
-    if (/unauthenticated/.test(reply.message)) {
-      return new MemcacheAuthenticationError(
-        `Memcache server ${server} asks for a username and password`,
-        { server },
-      );
-    }
-    if (reply.code === "SERVER_ERROR" || /too many/i.test(reply.message)) {
-      return new MemcacheConnectionError(
-        `Memcache server ${server} is there but takes no commands now`,
-        { server },
-      );
-    }
-    return new MemcacheProtocolError(
-      `Memcache server ${server} does not speak the meta protocol; use memcached 1.6 or newer, or a proxy that passes meta commands on, or hand in another client as 'client'`,
-      { server },
-    );
   }
 }
 
@@ -290,12 +218,5 @@ function openSocket(
   return connectTls(
     { ...address.endpoint, ...rest as Record<string, never>, servername },
     onConnect,
-  );
-}
-
-/** Node has codes for it, Deno a message of rustls, Bun either. */
-function isCertificateError(error: Error & { code?: string }): boolean {
-  return /CERT|SELF_SIGNED|UNABLE_TO_|certificate/i.test(
-    `${error.code} ${error.message}`,
   );
 }

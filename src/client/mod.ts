@@ -28,7 +28,5 @@ export type {
   MemcacheServer,
   ServerHealth,
 } from "./memcache_client.ts";
-export {
-  createMemcacheClient,
-  type MemcacheClientOptions,
-} from "./ring_client.ts";
+export type { MemcacheClientOptions } from "./client_options.ts";
+export { createMemcacheClient } from "./ring_client.ts";

@@ -2,44 +2,32 @@
 // what becomes of them when the connection ends. Whether the server is up is
 // decided here and nowhere else.
 
-import { Buffer } from "node:buffer";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { commandChannel, serverChannel } from "../diagnostics.ts";
-import {
-  encodeAdd,
-  encodeCompareAndDelete,
-  encodeCompareAndSet,
-  encodeDelete,
-  encodeGet,
-  encodeGetAndTouch,
-  encodeProbe,
-  encodeSet,
-  encodeTouch,
-} from "./command_encoder.ts";
+import { encodeProbe } from "./command_encoder.ts";
+import { CommandMethods, type Encode } from "./command_methods.ts";
 import { CommandQueue } from "./command_queue.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import {
   MemcacheAuthenticationError,
-  MemcacheConnectionError,
   type MemcacheError,
-  MemcacheOverloadError,
   MemcacheProtocolError,
   MemcacheServerError,
   MemcacheTimeoutError,
 } from "./errors.ts";
-import type {
-  CasToken,
-  CompareAndDeleteResult,
-  CompareAndSetResult,
-  MemcacheItem,
-  MemcacheServer,
-} from "./memcache_client.ts";
+import type { MemcacheServer } from "./memcache_client.ts";
 import {
   type CommandKind,
   outcomeOf,
   PendingCommand,
 } from "./pending_command.ts";
 import type { Reply } from "./reply_parser.ts";
+import {
+  clientClosedError,
+  knownDownError,
+  overloadError,
+  replyTimeoutError,
+} from "./server_errors.ts";
 
 /** A server that is down is looked for after 50 ms, and ever less often up to this. */
 const MAX_PROBE_DELAY = 250;
@@ -61,8 +49,9 @@ export interface PipelinedServerOptions extends ConnectionOptions {
 }
 
 /** A server that is connected to at the first call. */
-export class PipelinedServer implements MemcacheServer {
+export class PipelinedServer extends CommandMethods implements MemcacheServer {
   readonly name: string;
+  readonly maxValueBytes: number;
   readonly #options: PipelinedServerOptions;
   readonly #queue = new CommandQueue();
   #connection: Connection | undefined;
@@ -84,7 +73,9 @@ export class PipelinedServer implements MemcacheServer {
   #connectionsEnded: Promise<unknown> = Promise.resolve();
 
   constructor(options: PipelinedServerOptions) {
+    super();
     this.name = options.address.name;
+    this.maxValueBytes = options.maxValueBytes;
     this.#options = options;
   }
 
@@ -92,57 +83,9 @@ export class PipelinedServer implements MemcacheServer {
     return this.#phase !== "down" && this.#closing === undefined;
   }
 
-  get(key: string): Promise<MemcacheItem | undefined> {
-    return this.#call("get", (opaque) => encodeGet(key, opaque));
-  }
-
-  getAndTouch(key: string, ttl: number): Promise<MemcacheItem | undefined> {
-    return this.#call("get", (opaque) => encodeGetAndTouch(key, ttl, opaque));
-  }
-
-  set(key: string, value: string | Uint8Array, ttl = 0): Promise<void> {
-    return this.#store("set", value, (bytes, opaque) => {
-      return encodeSet(key, bytes, ttl, opaque);
-    });
-  }
-
-  add(key: string, value: string | Uint8Array, ttl = 0): Promise<boolean> {
-    return this.#store("add", value, (bytes, opaque) => {
-      return encodeAdd(key, bytes, ttl, opaque);
-    });
-  }
-
-  compareAndSet(
-    key: string,
-    value: string | Uint8Array,
-    cas: CasToken,
-    ttl = 0,
-  ): Promise<CompareAndSetResult> {
-    return this.#store("compareAndSet", value, (bytes, opaque) => {
-      return encodeCompareAndSet(key, bytes, cas, ttl, opaque);
-    });
-  }
-
-  touch(key: string, ttl: number): Promise<boolean> {
-    return this.#call("touch", (opaque) => encodeTouch(key, ttl, opaque));
-  }
-
-  delete(key: string): Promise<boolean> {
-    return this.#call("delete", (opaque) => encodeDelete(key, opaque));
-  }
-
-  compareAndDelete(
-    key: string,
-    cas: CasToken,
-  ): Promise<CompareAndDeleteResult> {
-    return this.#call("compareAndDelete", (opaque) => {
-      return encodeCompareAndDelete(key, cas, opaque);
-    });
-  }
-
   /** Asks whether the server is there. */
   probe(): Promise<boolean> {
-    return this.#call("probe", encodeProbe);
+    return this.send("probe", "", encodeProbe);
   }
 
   /** Ends the connection after what is in flight has been settled. */
@@ -160,31 +103,10 @@ export class PipelinedServer implements MemcacheServer {
     await this.#connectionsEnded;
   }
 
-  #store<Outcome>(
+  send<Outcome>(
     kind: CommandKind,
-    value: string | Uint8Array,
-    encode: (bytes: number, opaque: number) => string,
-  ): Promise<Outcome> {
-    const bytes = Buffer.byteLength(value);
-    if (bytes > this.#options.maxValueBytes) {
-      return Promise.reject(
-        new RangeError(
-          `Cannot send Memcache command as 'value' must be at most ${this.#options.maxValueBytes} bytes ('maxValueBytes'): current value has ${bytes}`,
-        ),
-      );
-    }
-    if (typeof value === "string") {
-      return this.#call(
-        kind,
-        (opaque) => encode(bytes, opaque) + value + "\r\n",
-      );
-    }
-    return this.#call(kind, (opaque) => encode(bytes, opaque), value);
-  }
-
-  #call<Outcome>(
-    kind: CommandKind,
-    encode: (opaque: number) => string,
+    _key: string,
+    encode: Encode,
     body?: Uint8Array,
   ): Promise<Outcome> {
     return new Promise<Outcome>((resolve, reject) => {
@@ -209,20 +131,13 @@ export class PipelinedServer implements MemcacheServer {
 
   /** Throws where a call cannot be taken. */
   #checkOpen(): void {
-    const server = this.name;
-    if (this.#closing !== undefined) {
-      throw new MemcacheConnectionError(
-        "The Memcache client has been closed; create another one",
-        { server },
-      );
+    if (this.#closing !== undefined) throw clientClosedError(this.name);
+    if (this.#phase === "down") {
+      throw knownDownError(this.name, this.#downError!);
     }
-    if (this.#phase === "down") throw this.#knownDownError();
     const { maxPending } = this.#options;
     if (this.#queue.size >= maxPending) {
-      throw new MemcacheOverloadError(
-        `${maxPending} calls wait for Memcache server ${server} already ('maxPending')`,
-        { server },
-      );
+      throw overloadError(this.name, maxPending);
     }
   }
 
@@ -278,11 +193,14 @@ export class PipelinedServer implements MemcacheServer {
       const { oldest } = this.#queue;
       if (oldest === undefined) return;
       if (now >= Math.min(oldest.deadline, this.#staleDeadline)) {
-        this.#lose(this.#timeoutError());
+        this.#lose(replyTimeoutError(this.name, this.#options.timeout));
       }
     } else {
       while (this.#queue.oldest && now >= this.#queue.oldest.deadline) {
-        this.#fail(this.#queue.shift()!, this.#timeoutError());
+        this.#fail(
+          this.#queue.shift()!,
+          replyTimeoutError(this.name, this.#options.timeout),
+        );
       }
     }
     const { oldest } = this.#queue;
@@ -417,28 +335,6 @@ export class PipelinedServer implements MemcacheServer {
       duration: performance.now() - command.start,
       ...error && { error },
     });
-  }
-
-  #timeoutError(): MemcacheTimeoutError {
-    return new MemcacheTimeoutError(
-      `Memcache server ${this.name} did not answer within ${this.#options.timeout} ms`,
-      { server: this.name },
-    );
-  }
-
-  #knownDownError(): MemcacheError {
-    const cause = this.#downError!;
-    const server = this.name;
-    if (cause instanceof MemcacheAuthenticationError) {
-      return new MemcacheAuthenticationError(cause.message, { server, cause });
-    }
-    if (cause instanceof MemcacheProtocolError) {
-      return new MemcacheProtocolError(cause.message, { server, cause });
-    }
-    return new MemcacheConnectionError(
-      `Memcache server ${server} is down: ${cause.message}`,
-      { server, cause },
-    );
   }
 }
 

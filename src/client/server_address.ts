@@ -48,8 +48,9 @@ function parseUrl(server: string): ServerAddress | undefined {
   const rest = hasScheme ? /^memcaches?:\/\/(.*)$/.exec(server)?.[1] : server;
   if (rest === undefined || !hasScheme && server.includes("@")) return;
   if (/[/?#\\\s]/.test(rest.replace(/\/$/, ""))) return;
-  const url = URL.parse(`http://${rest}`);
-  if (url === null || url.hostname === "" || url.port === "0") return;
+  if (!URL.canParse(`http://${rest}`)) return;
+  const url = new URL(`http://${rest}`);
+  if (url.hostname === "" || url.port === "0") return;
   // URL drops the port 80, http's own.
   const port = Number(/:(\d+)\/?$/.exec(rest)?.[1] ?? DEFAULT_PORT);
   const host = url.hostname.replace(/^\[|\]$/g, "");

@@ -1,6 +1,7 @@
 // Makes the store that the options ask for.
 
 import { adaptClient } from "../adapters/mod.ts";
+import { DEFAULT_MAX_VALUE_BYTES } from "../client/client_options.ts";
 import type { MemcacheClient } from "../client/memcache_client.ts";
 import { createMemcacheClient } from "../client/ring_client.ts";
 import {
@@ -12,9 +13,6 @@ import { RecordFormat } from "../session/record_format.ts";
 import type { RecordStore } from "./record_store.ts";
 import { ReplicatedStore } from "./replicated_store.ts";
 import { SingleStore } from "./single_store.ts";
-
-/** Memcached's own default, 1 MiB, less what it needs itself for an item. */
-const DEFAULT_MAX_VALUE_BYTES = 2 ** 20 - 512;
 
 /** A store, and how to end the client that was made for it. */
 export interface OpenedStore {

@@ -11,12 +11,14 @@ export interface ServerAddress {
   /** Whether the address asks for TLS (`memcaches://`). */
   tls: boolean;
   /** The user that the address names. */
-  username?: string;
+  username?: string | undefined;
   /** The user's password. */
-  password?: string;
+  password?: string | undefined;
 }
 
 const DEFAULT_PORT = 11211;
+const URL_FORM =
+  /^(?:(memcaches?):\/\/)?(?:([^:@/]+:[^:@/]+)@)?(\[[0-9a-fA-F:.]+\]|[^\s:@/,?#[\]\\]+)(?::(\d+))?\/?$/;
 const FORMS = `"host", "host:port", "[::1]:port", "memcache://host:port", ` +
   `"memcaches://host:port" (TLS), "/path/to.sock" or "unix:/path/to.sock"`;
 
@@ -43,28 +45,23 @@ export function parseServerAddress(
 }
 
 function parseUrl(server: string): ServerAddress | undefined {
-  const hasScheme = server.includes("://");
-  // Only a special scheme such as http makes URL check the host name.
-  const rest = hasScheme ? /^memcaches?:\/\/(.*)$/.exec(server)?.[1] : server;
-  if (rest === undefined || !hasScheme && server.includes("@")) return;
-  if (/[/?#\\\s]/.test(rest.replace(/\/$/, ""))) return;
-  if (!URL.canParse(`http://${rest}`)) return;
-  const url = new URL(`http://${rest}`);
-  if (url.hostname === "" || url.port === "0") return;
-  // URL drops the port 80, http's own.
-  const port = Number(/:(\d+)\/?$/.exec(rest)?.[1] ?? DEFAULT_PORT);
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const address: ServerAddress = {
-    name: `${url.hostname}:${port}`,
-    ringName: port === DEFAULT_PORT ? url.hostname : `${url.hostname}:${port}`,
-    endpoint: { host, port },
-    tls: server.startsWith("memcaches:"),
-  };
-  if (url.username !== "" || url.password !== "") {
-    address.username = decodeURIComponent(url.username);
-    address.password = decodeURIComponent(url.password);
+  const [, scheme, login, host, digits] = URL_FORM.exec(server) ?? [];
+  if (host === undefined || (login !== undefined && scheme === undefined)) {
+    return undefined;
   }
-  return address;
+  if (login !== undefined && /%(?![0-9a-f]{2})/i.test(login)) return undefined;
+  const port = Number(digits ?? DEFAULT_PORT);
+  // A special scheme such as http makes URL check the host name.
+  if (!URL.canParse(`http://${host}:${port}`) || port === 0) return undefined;
+  const [username, password] = login?.split(":").map(decodeURIComponent) ?? [];
+  return {
+    name: `${host}:${port}`,
+    ringName: port === DEFAULT_PORT ? host : `${host}:${port}`,
+    endpoint: { host: host.replace(/^\[|\]$/g, ""), port },
+    tls: scheme === "memcaches",
+    username,
+    password,
+  };
 }
 
 function badAddress(server: string, what: string): never {

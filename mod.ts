@@ -2,7 +2,7 @@
  * A session storage for Remix that keeps sessions in Memcache.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
  *
  * const sessionStorage = createMemcacheSessionStorage({

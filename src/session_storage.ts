@@ -43,7 +43,7 @@ const MAX_ID_TRIES = 40;
  * Creates a session storage that keeps sessions in Memcache.
  *
  * @example In a Remix app
- * ```ts ignore
+ * ```ts
  * import { createCookie } from "@remix-run/cookie";
  * import { createRouter } from "@remix-run/fetch-router";
  * import { session } from "@remix-run/session-middleware";

@@ -3,14 +3,17 @@
  * protocol over one pipelined connection a server, consistent hashing, a deadline
  * on every call, and errors that are never mistaken for "not found".
  *
- * @example
- * ```ts ignore
+ * @example A value for a minute
+ * ```ts
  * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
  *
- * await using client = createMemcacheClient(["127.0.0.1:11211"]);
- * await client.set("greeting", "hello", 60);
- * const item = await client.get("greeting");
- * console.log(new TextDecoder().decode(item?.value)); // hello
+ * const client = createMemcacheClient(["127.0.0.1:11211"]);
+ *
+ * export async function greet(): Promise<string> {
+ *   await client.set("greeting", "hello", 60);
+ *   const item = await client.get("greeting");
+ *   return new TextDecoder().decode(item?.value);
+ * }
  * ```
  *
  * @module

@@ -22,7 +22,7 @@ import { PipelinedServer } from "./pipelined_server.ts";
  * connects at the first call, and again by itself whenever it has to.
  *
  * @example Sharing one client
- * ```ts ignore
+ * ```ts
  * import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
  * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
  *

@@ -24,9 +24,12 @@ async function main(): Promise<number> {
       .then((passed) => passed ? "passed" as const : "failed" as const);
     return await Promise.race([checked, stopped, failed]) === "passed" ? 0 : 1;
   }
-  console.log(`\nOpen ${demo.origins[0]}\n`);
-  console.log(`The other app process: ${demo.origins[1]}`);
-  console.log("Ctrl-C ends everything.");
+  const [address, other] = demo.origins;
+  console.log(`
+Open ${address}
+
+The same sessions, served by another process: ${other}
+Ctrl-C ends everything.`);
   return await Promise.race([stopped, failed]) === "stopped" ? 0 : 1;
 }
 

@@ -44,7 +44,7 @@ const figures = new FigureCounter(config);
 const control = await connectControl(config, figures);
 
 Deno.serve(
-  { hostname: "127.0.0.1", port: config.port, onListen: () => {} },
+  { hostname: "127.0.0.1", port: config.port, onListen: () => {}, onError },
   createApp({
     origins: config.origins,
     cookie,
@@ -66,3 +66,9 @@ Deno.serve(
     figures,
   }),
 );
+
+function onError(error: unknown): Response {
+  const left = error instanceof DOMException && error.name === "AbortError";
+  if (!left) console.error(`App ${config.name}:`, error);
+  return new Response("Something went wrong\n", { status: 500 });
+}

@@ -29,18 +29,24 @@ async function sendSlow(form) {
   const output = form.querySelector("output");
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
-  output.textContent = "The session is loaded; the request is at work.";
-  const before = user();
+  output.textContent = "The request is at work.";
   try {
-    await fetch(form.action, {
+    const response = await fetch(form.action, {
       method: "POST",
       headers: { Accept: "application/json" },
     });
     show(await (await fetch("/")).text());
-    output.textContent = before !== undefined && user() === undefined
-      ? "Done. Its save was refused: you are still logged out."
-      : "Done and saved.";
+    output.textContent = response.ok
+      ? outcome(await response.json())
+      : "Not served: no server that holds the session answers.";
   } finally {
     button.removeAttribute("aria-disabled");
   }
+}
+
+/** `loaded` is what the request found when it began. */
+function outcome(loaded) {
+  return loaded.user !== null && user() === undefined
+    ? "Done. Its save was refused: you are still logged out."
+    : "Done and saved.";
 }

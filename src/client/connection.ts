@@ -74,8 +74,13 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #socket: Socket;
   readonly #handshakeTimer: ReturnType<typeof setTimeout>;
-  #state: "connecting" | "authenticating" | "probing" | "ready" | "ended" =
-    "connecting";
+  #state:
+    | "connecting"
+    | "authenticating"
+    | "probing"
+    | "askingVersion"
+    | "ready"
+    | "ended" = "connecting";
   /** Commands of this tick, which leave together. */
   #batch: (string | Uint8Array)[] = [];
   #text = "";
@@ -191,10 +196,19 @@ export class Connection {
         throw probeError(this.#server, reply);
       }
       this.missesCarryOpaque = reply.opaque === 0;
-      clearTimeout(this.#handshakeTimer);
-      this.#state = "ready";
-      this.#events.onReady();
+      if (this.missesCarryOpaque) return this.#becomeReady();
+      this.#state = "askingVersion";
+      this.#socket.write("version\r\n");
+    } else if (this.#state === "askingVersion") {
+      if (!isFinalMetaProtocol(reply)) throw probeError(this.#server, reply);
+      this.#becomeReady();
     }
+  }
+
+  #becomeReady(): void {
+    clearTimeout(this.#handshakeTimer);
+    this.#state = "ready";
+    this.#events.onReady();
   }
 
   #end(error: MemcacheError): void {
@@ -204,6 +218,11 @@ export class Connection {
     this.#socket.destroy();
     this.#events.onEnd(error);
   }
+}
+
+/** Before 1.6.10 the meta protocol was an experiment, with another `ms`. */
+function isFinalMetaProtocol({ code, message }: Reply): boolean {
+  return code === "VERSION" && !/^1\.6\.\d(?!\d)/.test(message);
 }
 
 function openSocket(

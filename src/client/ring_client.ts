@@ -18,7 +18,7 @@ import { PipelinedServer } from "./pipelined_server.ts";
 
 /**
  * Creates a client of one or more Memcache servers, which speaks memcached's
- * meta protocol (1.6 or newer) over one pipelined connection a server. It
+ * meta protocol (1.6.10 or newer) over one pipelined connection a server. It
  * connects at the first call, and again by itself whenever it has to.
  *
  * @example Sharing one client

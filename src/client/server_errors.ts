@@ -104,7 +104,7 @@ export function probeError(server: string, reply: Reply): MemcacheError {
     );
   }
   return new MemcacheProtocolError(
-    `Memcache server ${server} does not speak the meta protocol; use memcached 1.6 or newer, or a proxy that passes meta commands on, or hand in another client as 'client'`,
+    `Memcache server ${server} does not speak the meta protocol; use memcached 1.6.10 or newer, or a proxy that passes meta commands on, or hand in another client as 'client'`,
     { server },
   );
 }

@@ -14,47 +14,18 @@ import {
   MemcacheTimeoutError,
 } from "../../src/client/errors.ts";
 import {
-  createMemcacheClient,
-  type MemcacheClient,
-} from "../../src/client/mod.ts";
-import type { MemcachedServer } from "../support/memcached.ts";
+  openAllPromises,
+  openFewestPromises,
+} from "../support/promise_clients.ts";
 import { testDoor } from "./door_cases.ts";
 
 testDoor("promises, all methods", {
-  open: (server) =>
-    openPromises(server, (client) => ({
-      get: (key: string) => client.get(key),
-      set: (key: string, value: string, ttl: number) => {
-        return client.set(key, value, ttl);
-      },
-      delete: (key: string) => client.delete(key),
-      touch: (key: string, ttl: number) => client.touch(key, ttl),
-      getAndTouch: (key: string, ttl: number) => client.getAndTouch(key, ttl),
-      add: (key: string, value: string, ttl: number) => {
-        return client.add(key, value, ttl);
-      },
-      compareAndSet: (key: string, value: string, cas: string, ttl: number) => {
-        return client.compareAndSet(key, value, cas, ttl);
-      },
-      compareAndDelete: (key: string, cas: string) => {
-        return client.compareAndDelete(key, cas);
-      },
-    })),
+  open: (server) => openAllPromises([server.address]),
   has: ["touch", "getAndTouch", "add", "compareAndSet", "compareAndDelete"],
 });
 
-testDoor("promises, the least methods", {
-  open: (server) =>
-    openPromises(server, (client) => ({
-      get: async (key: string) => {
-        const item = await client.get(key);
-        return item && new TextDecoder().decode(item.value);
-      },
-      set: (key: string, value: string, ttl: number) => {
-        return client.set(key, value, ttl);
-      },
-      delete: (key: string) => client.delete(key),
-    })),
+testDoor("promises, the fewest methods", {
+  open: (server) => openFewestPromises([server.address]),
   has: [],
 });
 
@@ -238,20 +209,6 @@ Deno.test("adaptClient() rejects when a promise-style client never settles", asy
   await time.tickAsync(FOREIGN_CALL_TIMEOUT);
   await calls;
 });
-
-/** A plain object that asks a real server. */
-function openPromises(
-  server: MemcachedServer,
-  wrap: (client: MemcacheClient) => unknown,
-): { client: unknown } & AsyncDisposable {
-  const client = createMemcacheClient([server.address], {
-    maxValueBytes: 2 ** 21,
-  });
-  return {
-    client: wrap(client),
-    [Symbol.asyncDispose]: () => client.close(),
-  };
-}
 
 /** A client that answers every call alike. */
 function fakeDoor(method: () => unknown) {

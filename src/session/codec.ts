@@ -83,12 +83,14 @@ export class Codec {
   }
 
   #compress(json: string): Buffer | undefined {
-    if (json.length < this.#options.compressFrom / 3) return undefined;
+    const { compressFrom, maxExpandedBytes } = this.#options;
+    if (json.length < compressFrom / 3) return undefined;
     const bytes = Buffer.byteLength(json);
-    if (bytes < this.#options.compressFrom) return undefined;
+    // Compressed, what is too much to be read again might still fit an item.
+    if (bytes < compressFrom || bytes > maxExpandedBytes) return undefined;
     const compressed = deflateRawSync(json);
     const stored = this.#sealer === undefined
-      ? compressed.length * 4 / 3
+      ? COMPRESSED.length + base64Length(compressed.length)
       : compressed.length;
     return stored < bytes ? compressed : undefined;
   }
@@ -105,6 +107,10 @@ export class Codec {
       return { unreadable: oversized ? "oversized" : "malformed" };
     }
   }
+}
+
+function base64Length(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4;
 }
 
 function toText(bytes: Uint8Array): string {

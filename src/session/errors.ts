@@ -2,6 +2,9 @@
 
 import { MemcacheError } from "../client/errors.ts";
 
+/** How much of the name of a value a message shows. */
+const MAX_SHOWN = 64;
+
 /**
  * Other requests changed the session again and again while this one tried to
  * save it; its changes are not stored.
@@ -31,7 +34,9 @@ export class SessionTooLargeError extends MemcacheError {
     limit: number,
     biggest: readonly { key: string; size: number }[],
   ) {
-    const list = biggest.map(({ key, size }) => `'${key}' (${size} bytes)`);
+    const list = biggest.map(({ key, size }) => {
+      return `${shown(key)} (${size} bytes)`;
+    });
     super(
       `Cannot save session as its record of ${size} bytes exceeds the limit of ${limit} bytes; its biggest values are ${
         list.join(", ")
@@ -41,6 +46,12 @@ export class SessionTooLargeError extends MemcacheError {
     this.limit = limit;
     this.biggest = biggest;
   }
+}
+
+/** A key may come from a user: in a message it stays short and on one line. */
+function shown(key: string): string {
+  const short = key.length > MAX_SHOWN ? `${key.slice(0, MAX_SHOWN)}…` : key;
+  return `'${JSON.stringify(short).slice(1, -1)}'`;
 }
 
 /**

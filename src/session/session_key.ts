@@ -7,7 +7,11 @@ import { MAX_KEY_BYTES } from "../client/command_encoder.ts";
 /** The longest prefix that leaves room for a hashed id of 64 digits. */
 export const MAX_PREFIX_BYTES: number = MAX_KEY_BYTES - 64;
 
-const SAFE = /^[\x21-\x7e]+$/;
+/**
+ * Printable ASCII but for `$`: npm memcached needs it escaped, and measures and
+ * hashes such a key with its escapes.
+ */
+const SAFE = /^[\x21-\x23\x25-\x7e]+$/;
 /** What a hash looks like: an id of that form is hashed too, lest it name another's. */
 const HASH = /^[0-9a-f]{64}$/;
 

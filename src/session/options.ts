@@ -178,7 +178,12 @@ export function toSettings(options: MemcacheSessionStorageOptions): Settings {
   checkPrefix(prefix);
   if (maxLifetime !== Infinity) checkInteger("maxLifetime", maxLifetime, 1);
   checkInteger("copies", copies, 1);
+  const acceptUnsealed = flag(options, "acceptUnsealed", false);
   if (secrets !== undefined) checkSecrets(secrets);
+  else if (acceptUnsealed) {
+    const must = "go with 'secrets' (is an environment variable not set?)";
+    refuse(TypeError, "acceptUnsealed", must, "true without any");
+  }
   const merges =
     oneOf(options, "conflicts", ["merge", "overwrite"]) === "merge";
   return {
@@ -195,7 +200,7 @@ export function toSettings(options: MemcacheSessionStorageOptions): Settings {
       "new",
     ]),
     secrets,
-    acceptUnsealed: flag(options, "acceptUnsealed", false),
+    acceptUnsealed,
     compressFrom: compressFrom(options.compress ?? false),
     copies,
   };

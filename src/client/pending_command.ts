@@ -53,6 +53,8 @@ export class PendingCommand {
   }
 }
 
+/** What has something else than letters before its end, or too many of them. */
+const NO_WORD = /\S*[^A-Za-z\s]\S+|\S{20,}/g;
 /** Stands for a reply that does not fit the command. */
 const UNEXPECTED = Symbol("unexpected reply");
 
@@ -111,8 +113,9 @@ function refusal(reply: Reply, server: string): Error {
       { server },
     );
   }
-  // A proxy may repeat the key in its message, and a key holds a session id.
-  const words = message.replace(/\S{20,}/g, "…").slice(0, 200);
+  // A proxy may repeat the key in its message, and a key holds a session id:
+  // only what looks like a word is shown.
+  const words = message.replace(NO_WORD, "…").slice(0, 200);
   return new MemcacheServerError(
     `Memcache server ${server} refused the command: ${code} ${words}`,
     { server },

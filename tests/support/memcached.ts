@@ -2,7 +2,13 @@
 // to be paused, killed and started again.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +21,7 @@ const START_TIMEOUT = 10_000;
 const START_ATTEMPTS = 10;
 const INTERVAL = 5;
 const CONTAINER_DELAY = 300;
+const PAUSE_TIMEOUT = 1_000;
 
 /** The files of a server that speaks TLS; `makeTlsFiles()` makes them. */
 export interface ServerTlsFiles {
@@ -116,6 +123,9 @@ export class MemcachedServer implements AsyncDisposable {
   /** Stops the process in its tracks; its connections stay open. */
   pause(): void {
     this.#signal("SIGSTOP");
+    // Until every thread has taken the signal, one may still answer.
+    const end = performance.now() + PAUSE_TIMEOUT;
+    while (!isStopped(this.#pid) && performance.now() < end);
   }
 
   /** Lets a paused process go on. */
@@ -234,4 +244,18 @@ function accepts(address: string): Promise<boolean> {
 
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Whether all threads of a process are stopped, as far as the system tells. */
+function isStopped(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  try {
+    return readdirSync(tasks).every((task) => {
+      const stat = readFileSync(`${tasks}/${task}/stat`, "latin1");
+      return stat.slice(stat.lastIndexOf(")")).startsWith(") T");
+    });
+  } catch {
+    // Not Linux, or the process is gone.
+    return true;
+  }
 }

@@ -24,7 +24,10 @@ export class Walker {
 
   /** Opens the page at an app process and returns its HTML. */
   async open(app: number): Promise<string> {
-    return await (await this.jar.fetch(this.#url(app, "/"))).text();
+    const response = await this.jar.fetch(this.#url(app, "/"));
+    const page = await response.text();
+    expect(response.ok, `the page is answered ${response.status}`);
+    return page;
   }
 
   /** Sends a form and returns what came back. */
@@ -39,7 +42,7 @@ export class Walker {
   /** Puts a thing in the cart and returns how many there are then. */
   async add(app: number): Promise<number> {
     const { status, body } = await this.post(app, "/cart", { thing: "Tea" });
-    expect(status === 200, `adding to the cart is answered with ${status}`);
+    expect(status === 200, `adding to the cart is answered ${status}`);
     return (body as CartAnswer).lines;
   }
 

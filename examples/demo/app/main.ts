@@ -12,7 +12,7 @@ import { createApp } from "./router.ts";
 
 const COPIES = 2;
 const PREFIX = "session:";
-const SERVER_TIMEOUT = 300;
+const SERVER_TIMEOUT = 500;
 
 const lines = Deno.stdin.readable
   .pipeThrough(new TextDecoderStream())

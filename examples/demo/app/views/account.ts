@@ -1,10 +1,17 @@
-// Who the visitor is, where the session is kept, and the slow request.
+// Who the visitor is, and the slow request to log out in the middle of.
 
 import { html, type SafeHtml } from "@remix-run/html-template";
-import type { PageModel, StatusModel } from "./model.ts";
+import type { PageModel } from "./model.ts";
 
 /** Logging in and out. */
-export function accountView({ user }: PageModel): SafeHtml {
+export function accountView({ user, unreachable }: PageModel): SafeHtml {
+  if (unreachable) {
+    return html`
+      <div id="account">
+        <p>Your session is out of reach.</p>
+      </div>
+    `;
+  }
   if (user === undefined) {
     return html`<div id="account">
   <form method="post" action="/login" class="row">
@@ -22,33 +29,6 @@ export function accountView({ user }: PageModel): SafeHtml {
 </div>`;
 }
 
-/** Where the session is kept, and how long it has left. */
-export function placeView({ id, places }: StatusModel): SafeHtml {
-  const kept = places
-    .map(({ record }, index) => ({ record, number: index + 1 }))
-    .filter(({ record }) => record !== undefined);
-  const seconds = Math.max(...kept.map(({ record }) => record!.secondsLeft));
-  const versions = places.map(({ record }) => record?.version ?? "-");
-  return html`
-    <dl id="place" data-version="${[id, ...versions].join(" ")}">
-      <div>
-        <dt>Session</dt>
-        <dd>${id ? html`<code>${id}…</code>` : "none yet"}</dd>
-      </div>
-      <div>
-        <dt>Kept on</dt>
-        <dd>${kept.length === 0
-          ? "no server"
-          : kept.map(({ number }) => `server ${number}`).join(" and ")}</dd>
-      </div>
-      <div>
-        <dt>Time left</dt>
-        <dd>${kept.length === 0 ? "–" : minutes(seconds)}</dd>
-      </div>
-    </dl>
-  `;
-}
-
 /** A request slow enough to log out in the middle of it. */
 export function slowView(): SafeHtml {
   return html`<form method="post" action="/slow" id="slow">
@@ -58,9 +38,4 @@ export function slowView(): SafeHtml {
   <button>Start the slow request</button>
   <output id="slow-result"></output>
 </form>`;
-}
-
-function minutes(seconds: number): string {
-  const rest = String(seconds % 60).padStart(2, "0");
-  return `${Math.floor(seconds / 60)}:${rest}`;
 }

@@ -5,13 +5,16 @@ import { THINGS } from "../cart.ts";
 import type { PageModel, StatusModel } from "./model.ts";
 
 /** What is in the cart, and the buttons that change it. */
-export function cartView({ cart: { counts, total } }: PageModel): SafeHtml {
+export function cartView({ cart, unreachable }: PageModel): SafeHtml {
+  const total = unreachable ? "–" : cart.total;
+  const count = (thing: string) =>
+    unreachable ? "–" : cart.counts.get(thing) ?? 0;
   return html`
     <div id="cart">
       <h2
         id="cart-title">Cart <span class="count" id="total">${total}</span></h2>
       <ul class="things">
-        ${THINGS.map((thing) => thingView(thing, counts.get(thing) ?? 0))}
+        ${THINGS.map((thing) => thingView(thing, count(thing)))}
       </ul>
       <form method="post" action="/cart/empty">
         <button class="quiet">Empty the cart</button>
@@ -20,7 +23,7 @@ export function cartView({ cart: { counts, total } }: PageModel): SafeHtml {
   `;
 }
 
-function thingView(thing: string, count: number): SafeHtml {
+function thingView(thing: string, count: number | string): SafeHtml {
   return html`
     <li>
       <form method="post" action="/cart">

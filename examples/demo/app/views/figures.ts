@@ -2,6 +2,7 @@
 // fare.
 
 import { html, type SafeHtml } from "@remix-run/html-template";
+import type { DemoEvent } from "../../state.ts";
 import type { StatusModel } from "./model.ts";
 
 /** The figures of both app processes together. */
@@ -39,15 +40,15 @@ export function visitorsView({ state: { visitors } }: StatusModel): SafeHtml {
 
 /** What has happened lately. */
 export function logView({ state: { events } }: StatusModel): SafeHtml {
-  return html`<ol id="log" role="log" aria-label="Log">
-  ${
-    events.map(({ id, time, text }) =>
-      html`<li id="event-${id}"><time>${
-        new Date(time).toLocaleTimeString("en-GB")
-      }</time> ${text}</li>`
-    )
-  }
-</ol>`;
+  const lines = events.length > 0
+    ? events.map(eventView)
+    : html`<li>Nothing yet.</li>`;
+  return html`<ol id="log" role="log" aria-label="Log">${lines}</ol>`;
+}
+
+function eventView({ id, time, text }: DemoEvent): SafeHtml {
+  const clock = new Date(time).toLocaleTimeString("en-GB");
+  return html`<li id="event-${id}"><time>${clock}</time> ${text}</li>`;
 }
 
 function tile(label: string, value: string | number): SafeHtml {

@@ -2,11 +2,12 @@
 // brings them up to date.
 
 import { html, type SafeHtml } from "@remix-run/html-template";
-import { accountView, placeView, slowView } from "./account.ts";
+import { accountView, slowView } from "./account.ts";
 import { burstView, cartView } from "./cart.ts";
 import { figuresView, logView, visitorsView } from "./figures.ts";
 import { appsView, noticeView } from "./header.ts";
 import type { PageModel, StatusModel } from "./model.ts";
+import { placeView } from "./place.ts";
 import { serversView } from "./servers.ts";
 
 /** The whole page. */

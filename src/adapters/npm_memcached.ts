@@ -167,10 +167,10 @@ function itemOf(
     namespace?: string;
     maxKeySize?: number;
   };
-  const name = namespace + key;
   const names = Object.keys(found).filter((name) => name !== "cas");
-  // A key that the namespace makes too long has been sent as a hash.
-  if (names.length !== 1 || name.length <= maxKeySize && names[0] !== name) {
+  // A key that it finds too long, escaped as it is, has been sent as a hash.
+  const isHashed = (namespace + escapeKey(key)).length > maxKeySize;
+  if (names.length !== 1 || !isHashed && names[0] !== namespace + key) {
     throw unfitError(
       { client: CLIENT, method: "gets" },
       "the answer is about another key",

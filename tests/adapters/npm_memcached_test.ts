@@ -44,6 +44,10 @@ Deno.test("adaptClient() keeps to the namespace of npm memcached", async () => {
   const { cas } = (await door.get(long))!;
   assertEquals(await door.compareAndSet!(long, "2", cas!, 0), "stored");
   assertEquals((await rawKeys(server)).length, 2);
+  // Too long as it has to be escaped.
+  const dollars = "$".repeat(80);
+  await door.set(dollars, "dollars", 0);
+  assertEquals(textOf(await door.get(dollars)), "dollars");
 });
 
 Deno.test("adaptClient() reads what npm memcached stored as JSON", async () => {

@@ -1,12 +1,14 @@
 // What saving a session means: that concurrent requests lose nothing, and that
 // a logout stays a logout.
 
+import { createSession } from "@remix-run/session";
 import { isUnavailable } from "./client/errors.ts";
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
 import { MemcacheConflictError } from "./session/errors.ts";
 import type { Lifetime } from "./session/lifetime.ts";
 import {
-  type Changed,
+  type Changes,
+  type Content,
   leaveSavedFlash,
   merge,
   type Merged,
@@ -14,6 +16,7 @@ import {
 import type { Session, Settings } from "./session/options.ts";
 import {
   fromJson,
+  isSameSession,
   nextVersion,
   type SessionRecord,
   toJson,
@@ -25,7 +28,10 @@ import type { Found, RecordStore } from "./store/record_store.ts";
 export interface Origin {
   /** The id that it was read, or last saved, under; `undefined` if it came from elsewhere. */
   id: string | undefined;
-  /** What is stored there, as far as is known; `undefined` for nothing. */
+  /**
+   * What is stored there, as far as is known; `undefined` for nothing. After a
+   * save that was merged, its JSON is this session's own part of that.
+   */
   found: Found | undefined;
   /** When its time to live was last renewed, in milliseconds since 1970. */
   renewedAt: number;
@@ -44,6 +50,8 @@ interface Write {
   ttl: number;
 }
 
+/** What a session begins with. */
+const NOTHING = "[{},{}]";
 /** A save of an unchanged session sends nothing if it was renewed so recently. */
 const RENEWED_RECENTLY = 1_000;
 /** Many times what a hundred requests that save one session at once need. */
@@ -52,6 +60,8 @@ const MAX_TRIES = 100;
 const MAX_RETRY_DELAY = 100;
 /** How often to look for an id whose server is up. */
 const MAX_ID_TRIES = 40;
+/** How many servers may die one after the other under one new session. */
+const MAX_CREATE_TRIES = 5;
 
 /** Saves the sessions of one storage. */
 export class SessionSaver {
@@ -94,9 +104,10 @@ export class SessionSaver {
     if (origin.isNew && !origin.reusesId) return "";
     const ids = new Set([session.id, session.deleteId, origin.id]);
     ids.delete(undefined);
+    const stored = asStored(session, origin);
     await Promise.all(Array.from(ids, (id) => {
       const found = id === origin.id ? origin.found : undefined;
-      return this.#delete(session, id!, found);
+      return this.#delete(stored, id!, found);
     }));
     return "";
   }
@@ -107,7 +118,8 @@ export class SessionSaver {
       return this.#createUnderUnknownId(session, origin);
     }
     const write = await this.#storeNew(session, undefined);
-    if (session.deleteId !== undefined && !origin.isNew) {
+    const mayBeStored = !origin.isNew || origin.reusesId;
+    if (session.deleteId !== undefined && mayBeStored) {
       await this.#delete(session, session.deleteId);
     }
     return this.#saved(session, origin, write);
@@ -123,8 +135,7 @@ export class SessionSaver {
     const { json, ttl } = write;
     const stored = await this.#store.createIfAbsent(key, json, ttl);
     if (!stored && await this.#store.read(key) !== undefined) {
-      const nothing = { ...write.record, values: {}, flash: {}, version: 0 };
-      return this.#reconcile(session, origin, nothing, write);
+      return this.#reconcile(session, origin, write);
     }
     // What is there cannot be read, or is gone again.
     if (!stored) await this.#store.create(key, json, ttl);
@@ -147,7 +158,7 @@ export class SessionSaver {
         await this.#store.create(key, write.json, write.ttl);
         return write;
       } catch (error) {
-        if (!isUnavailable(error) || tries === MAX_ID_TRIES) throw error;
+        if (!isUnavailable(error) || tries === MAX_CREATE_TRIES) throw error;
         for (let i = 1; !this.isUp(session.id); i++) {
           if (i === MAX_ID_TRIES) throw error;
           session.regenerateId();
@@ -168,37 +179,39 @@ export class SessionSaver {
     const result = await this.#store.replace(key, json, found, ttl);
     if (result === "stored") return this.#saved(session, origin, write);
     if (result === "not_found") return dropGone();
-    const base = fromJson(found.json, 0)!;
-    return this.#reconcile(session, origin, base, write);
+    return this.#reconcile(session, origin, write);
   }
 
-  /** Applies what a request changed since `base` to what others stored meanwhile. */
+  /**
+   * Applies what a request changed to what others stored meanwhile; `own` is
+   * what it would have stored without them.
+   */
   async #reconcile(
     session: Session,
     origin: Origin,
-    base: SessionRecord,
-    tried: Write,
+    own: Write,
   ): Promise<string | null> {
     const key = this.#keys.keyOf(session.id);
-    const replaced = base.version;
-    let mine = contentOf(session);
-    const savedBefore = origin.found !== undefined &&
-      origin.found.token === undefined;
-    if (savedBefore) ({ base, mine } = leaveSavedFlash(base, mine));
+    const replaced = origin.found?.record.version ?? 0;
+    const changes = changesOf(session, origin);
+    let tried = own;
+    let isConflict = false;
     for (let retries = 1; retries <= MAX_TRIES; retries++) {
       const { json, ttl } = tried;
       const theirs = await this.#store.readOthers(key, json, replaced, ttl);
-      if (theirs === undefined) return dropGone();
       // The answer to the last try was lost, but not the try itself.
-      if (theirs === "stored") return this.#saved(session, origin, tried);
-      const merged = this.#settings.merges
-        ? merge(base, mine, theirs.record)
-        : undefined;
-      tried = this.#writeOf(session, theirs, merged);
+      if (theirs === "stored") {
+        return this.#saved(session, origin, tried, own);
+      }
+      if (theirs === undefined || this.#isAnother(theirs, origin)) {
+        return dropGone();
+      }
+      isConflict ||= theirs.record.version !== replaced;
+      tried = this.#writeOf(session, theirs, this.#merge(changes, theirs));
       const result = await this.#store.replace(key, tried.json, theirs, ttl);
       if (result === "stored") {
-        conflictChannel.publish({ retries });
-        return this.#saved(session, origin, tried);
+        if (isConflict) conflictChannel.publish({ retries });
+        return this.#saved(session, origin, tried, own);
       }
       if (result === "not_found") return dropGone();
       await retryDelay(retries);
@@ -214,22 +227,27 @@ export class SessionSaver {
   ): Promise<string | null> {
     // First the new record, then the end of the old one: a write that fails
     // loses nothing.
-    let write = await this.#storeNew(session, found);
+    const own = await this.#storeNew(session, found);
+    let write = own;
     let theirs = found;
-    for (let retries = 1; retries <= MAX_TRIES; retries++) {
+    let changes: Changes | undefined;
+    for (let retries = 0; retries <= MAX_TRIES; retries++) {
       const result = await this.#leave(session, origin.id!, theirs);
-      if (result === "left") return this.#saved(session, origin, write);
-      if (result === "gone") {
+      if (result === "left") {
+        if (theirs.record.version !== found.record.version) {
+          conflictChannel.publish({ retries });
+        }
+        return this.#saved(session, origin, write, own);
+      }
+      if (result === "gone" || this.#isAnother(result, origin)) {
         // Logged out, or moved by another request, meanwhile.
         await this.#delete(session, session.id);
         return dropGone();
       }
       theirs = result;
-      const merged = this.#settings.merges
-        ? merge(fromJson(found.json, 0)!, contentOf(session), theirs.record)
-        : undefined;
+      changes ??= changesOf(session, origin);
+      const merged = this.#merge(changes, theirs);
       write = await this.#storeNew(session, theirs, merged);
-      conflictChannel.publish({ retries });
     }
     throw conflictError();
   }
@@ -245,9 +263,12 @@ export class SessionSaver {
   ): Promise<"left" | "gone" | Found> {
     const key = this.#keys.keyOf(oldId);
     const ttl = this.#lifetime.storedTtl(session, found.record.createdAt);
-    if (session.deleteId !== oldId) {
+    const { deleteId } = session;
+    if (deleteId === undefined) {
       return await this.#store.touch(key, ttl, found) ? "left" : "gone";
     }
+    // It knows the id that it was read under, not one that it was saved under.
+    if (deleteId !== oldId) await this.#delete(session, deleteId);
     const result = await this.#store.deleteUnchanged(key, ttl, found);
     if (result === "deleted") return "left";
     return result === "not_found" ? "gone" : result;
@@ -285,7 +306,9 @@ export class SessionSaver {
   }
 
   /** Remembers what was stored, should the session be saved again. */
-  #saved(session: Session, origin: Origin, { record, json }: Write): string {
+  #saved(session: Session, origin: Origin, write: Write, own = write): string {
+    const { record } = write;
+    const { json } = own;
     origin.id = session.id;
     origin.found = { record, json, version: record.version, token: undefined };
     origin.renewedAt = Date.now();
@@ -298,6 +321,18 @@ export class SessionSaver {
     const createdAt = found?.record.createdAt ?? Math.floor(Date.now() / 1000);
     const ttl = this.#lifetime.storedTtl(session, createdAt);
     return this.#store.delete(this.#keys.keyOf(id), ttl, found);
+  }
+
+  /** What to store in the place of `theirs`; `undefined` for the session as it is. */
+  #merge(changes: Changes, theirs: Found): Merged | undefined {
+    if (!this.#settings.merges) return undefined;
+    return merge(changes, theirs.record);
+  }
+
+  /** Whether a browser began another session under the id of one that ended. */
+  #isAnother({ record }: Found, { found }: Origin): boolean {
+    return this.#settings.useUnknownIds && found !== undefined &&
+      !isSameSession(found.record, record);
   }
 
   /** What to store for a session in the place of what was found. */
@@ -322,9 +357,24 @@ export class SessionSaver {
   }
 }
 
-function contentOf(session: Session): Changed {
+function contentOf(session: Session): Content {
   const [values, flash] = session.data;
   return { values, flash };
+}
+
+/** What a request leaves, and what to compare that with. */
+function changesOf(session: Session, { found }: Origin): Changes {
+  const mine = contentOf(session);
+  const base = fromJson(found?.json ?? NOTHING, 0)!;
+  const savedBefore = found !== undefined && found.token === undefined;
+  return savedBefore ? leaveSavedFlash({ base, mine }) : { base, mine };
+}
+
+/** A destroyed session as it was: a `ttl` function would find nothing in it. */
+function asStored(session: Session, { id, found }: Origin): Session {
+  if (found === undefined) return session;
+  const { values, flash } = found.record;
+  return createSession(id, [values ?? {}, flash]);
 }
 
 function dropGone(): null {

@@ -3,28 +3,29 @@
 
 import type { Data, SessionRecord } from "./record.ts";
 
-/** What a request leaves of its session. */
-export interface Changed {
+/** What a session holds. */
+export interface Content {
   values: Data;
-  /** The flash values that it set. Those that it found are consumed. */
+  /** What is there for the next request. */
   flash: Data;
 }
 
+/** What a request does to its session. */
+export interface Changes {
+  /** What it read. */
+  base: SessionRecord;
+  /** What it leaves. Of the flash values those that it set: it used up the others. */
+  mine: Content;
+}
+
 /** The content of a merged record. */
-export interface Merged extends Changed {
-  /** The versions of the flash values that it did not set itself. */
+export interface Merged extends Content {
+  /** The versions of the flash values that the request did not set itself. */
   flashVersions: Record<string, number> | undefined;
 }
 
-/**
- * Applies the changes from `base`, which a request read, to `mine`, which it
- * leaves, to `theirs`, which is stored now.
- */
-export function merge(
-  base: SessionRecord,
-  mine: Changed,
-  theirs: SessionRecord,
-): Merged {
+/** Applies what a request changed to `theirs`, which is stored now. */
+export function merge({ base, mine }: Changes, theirs: SessionRecord): Merged {
   return {
     values: mergeValues(base.values ?? {}, mine.values, theirs.values ?? {}),
     ...mergeFlash(base, mine.flash, theirs),
@@ -35,10 +36,7 @@ export function merge(
  * A session that was saved before still has the flash values of then. They are
  * no change: another request may have consumed them since.
  */
-export function leaveSavedFlash(
-  base: SessionRecord,
-  mine: Changed,
-): { base: SessionRecord; mine: Changed } {
+export function leaveSavedFlash({ base, mine }: Changes): Changes {
   const unsaved = Object.entries(mine.flash).filter(([key, value]) => {
     const saved = Object.hasOwn(base.flash, key) &&
       JSON.stringify(base.flash[key]) === JSON.stringify(value);

@@ -73,6 +73,15 @@ export function nextVersion(now: number, replaced: number): number {
   return Math.max(now, replaced + 1);
 }
 
+/**
+ * Whether two records of one id are of one session, as far as they tell: with
+ * `useUnknownIds` an id may begin another session after a logout.
+ */
+export function isSameSession(a: SessionRecord, b: SessionRecord): boolean {
+  const bothTell = a.name !== undefined && b.name !== undefined;
+  return !bothTell || a.createdAt === b.createdAt;
+}
+
 function isData(value: unknown): value is Data {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

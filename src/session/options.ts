@@ -201,7 +201,7 @@ export function toSettings(options: MemcacheSessionStorageOptions): Settings {
     ]),
     secrets,
     acceptUnsealed,
-    compressFrom: compressFrom(options.compress ?? false),
+    compressFrom: compressFrom(options.compress),
     copies,
   };
 }
@@ -219,13 +219,13 @@ function checkNames(options: MemcacheSessionStorageOptions): void {
   if (unknown !== undefined) {
     refuse(TypeError, unknown, "not be there", "an unknown option");
   }
-  const given = [options.servers, options.client].filter((it) =>
-    it !== undefined
-  );
+  const given = [options.servers, options.client].filter((it) => {
+    return it !== undefined;
+  });
   if (given.length !== 1) {
     const current = given.length === 0 ? "neither" : "both";
-    const [error, which] = [TypeError, "servers' or 'client"];
-    refuse(error, which, "be given, and not both", `${current} of them`);
+    const names = "servers' or 'client";
+    refuse(TypeError, names, "be given, and not both", `${current} of them`);
   }
 }
 
@@ -257,6 +257,8 @@ function checkSecrets(secrets: unknown): void {
   if (!strings) {
     const current = Array.isArray(secrets)
       ? "one with something else in it (is an environment variable not set?)"
+      : typeof secrets === "string"
+      ? "a string"
       : describe(secrets);
     refuse(TypeError, "secrets", "be an array of strings", current);
   }
@@ -270,12 +272,17 @@ function checkSecrets(secrets: unknown): void {
   }
 }
 
-function compressFrom(compress: unknown): number {
+function compressFrom(compress: unknown = false): number {
   if (compress === false) return Infinity;
   if (compress === true) return DEFAULT_COMPRESS_THRESHOLD;
   if (typeof compress !== "object" || compress === null) {
     const must = "be a boolean or { threshold }";
     refuse(TypeError, "compress", must, describe(compress));
+  }
+  const unknown = Object.keys(compress).find((name) => name !== "threshold");
+  if (unknown !== undefined) {
+    const name = `compress.${unknown}`;
+    refuse(TypeError, name, "not be there", "an unknown option");
   }
   const { threshold = DEFAULT_COMPRESS_THRESHOLD } =
     compress as CompressOptions;
@@ -288,7 +295,7 @@ function flag<Name extends keyof MemcacheSessionStorageOptions>(
   name: Name,
   preset: boolean,
 ): boolean {
-  const value = options[name] ?? preset;
+  const { [name]: value = preset } = options;
   if (typeof value !== "boolean") {
     refuse(TypeError, name, "be a boolean", describe(value));
   }
@@ -301,7 +308,8 @@ function oneOf<Choice extends string>(
   name: keyof MemcacheSessionStorageOptions,
   choices: readonly Choice[],
 ): Choice {
-  const value = (options[name] ?? choices[0]) as Choice;
+  const { [name]: chosen = choices[0] } = options;
+  const value = chosen as Choice;
   if (!choices.includes(value)) {
     const must = `be ${choices.map((it) => `"${it}"`).join(" or ")}`;
     refuse(TypeError, name, must, describe(value));

@@ -202,6 +202,7 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
           replyTimeoutError(this.name, this.#options.timeout),
         );
       }
+      this.#settled();
     }
     const { oldest } = this.#queue;
     if (oldest !== undefined && this.#timer === undefined) this.#watch(oldest);

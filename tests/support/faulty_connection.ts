@@ -73,7 +73,6 @@ export class FaultyConnection {
     server.on("error", () => {});
     server.on("data", (chunk: Buffer) => this.#onServerBytes(chunk));
     server.on("close", () => this.#silent || this.#enqueue(() => this.end()));
-    this.#restartIdleTimer();
   }
 
   /** Swallows everything from now on, in both directions. */
@@ -114,7 +113,7 @@ export class FaultyConnection {
     }
     this.#asked = true;
     this.#server?.write(chunk);
-    this.#restartIdleTimer();
+    clearTimeout(this.#idleTimer);
   }
 
   #onServerBytes(chunk: Buffer): void {
@@ -228,6 +227,7 @@ export class FaultyConnection {
     });
   }
 
+  /** A connection is idle from a reply on, until the next request. */
   #restartIdleTimer(): void {
     clearTimeout(this.#idleTimer);
     const idle = this.#options.proxy.idleTimeout;

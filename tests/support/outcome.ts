@@ -48,3 +48,21 @@ export async function timeUntilSuccess(
     await sleep(2);
   }
 }
+
+/**
+ * Waits until something is so.
+ *
+ * @throws {Error} If it is not so within `limit` milliseconds.
+ */
+export async function until(
+  condition: () => boolean,
+  limit: number,
+): Promise<void> {
+  const start = performance.now();
+  while (!condition()) {
+    if (performance.now() - start > limit) {
+      throw new Error(`not so within ${limit} ms: ${condition}`);
+    }
+    await sleep(2);
+  }
+}

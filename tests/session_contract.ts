@@ -659,6 +659,30 @@ export function sessionContract<Session extends ContractSession>(
     },
   );
 
+  scene(
+    "save() keeps a flash message that another request set meanwhile",
+    async (scene) => {
+      const storage = scene.storage();
+      const id = await login(storage);
+      const early = await storage.read(id);
+      await visit(storage, id, (s) => s.flash("note", "once"));
+      early.set("cart", 1);
+      assert.equal(await storage.save(early), id);
+      assert.equal((await storage.read(id)).get("note"), "once");
+      // One that has been seen is gone also when others saved it along.
+      const earlier = await storage.read(id);
+      await visit(storage, id, (s) => s.flash("note", "twice"));
+      const reader = await storage.read(id);
+      earlier.set("cart", 2);
+      assert.equal(await storage.save(earlier), id);
+      assert.equal(reader.get("note"), "twice");
+      assert.equal(await storage.save(reader), id);
+      const session = await storage.read(id);
+      assert.equal(session.get("note"), undefined);
+      assert.equal(session.get("cart"), 2);
+    },
+  );
+
   for (const conflicts of ["merge", "overwrite"] as const) {
     scene(
       `save() brings back no session that another request destroyed (${conflicts})`,

@@ -1,0 +1,20 @@
+// Moving from @remix-run/session-storage-redis without logging anybody out.
+
+import { createRedisSessionStorage } from "@remix-run/session-storage-redis";
+import type { SessionStorage } from "@remix-run/session";
+import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
+import { createMovingStorage } from "./moving_storage.ts";
+
+/** What @remix-run/session-storage-redis needs of its client. */
+type RedisClient = Parameters<typeof createRedisSessionStorage>[0];
+
+/** Sessions that are still in Redis move to Memcache as they are used. */
+export function createSessionStorage(
+  redis: RedisClient,
+  servers: string[],
+): SessionStorage {
+  return createMovingStorage({
+    from: createRedisSessionStorage(redis),
+    to: createMemcacheSessionStorage({ servers }),
+  });
+}

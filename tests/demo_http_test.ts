@@ -37,3 +37,11 @@ Deno.test("demo refuses a request when another site's page sends it", async () =
   assertEquals(await kill(b), 303);
   assertEquals(demo.servers[0].state.status, "stopped");
 });
+
+Deno.test("demo says where it is when it is asked by another name", async () => {
+  await using demo = await startDemo();
+  const [address] = demo.origins;
+  const response = await fetch(address.replace("127.0.0.1", "localhost"));
+  assertEquals(response.status, 403);
+  assertStringIncludes(await response.text(), address);
+});

@@ -132,13 +132,16 @@ export class SessionSaver {
   ): Promise<string | null> {
     const key = this.#keys.keyOf(session.id);
     const write = this.#writeOf(session, undefined);
-    const { json, ttl } = write;
-    const stored = await this.#store.createIfAbsent(key, json, ttl);
-    if (!stored && await this.#store.read(key) !== undefined) {
+    const { record, json, ttl } = write;
+    const created = await this.#store.createIfAbsent(key, record, ttl);
+    if (created !== undefined) {
+      return this.#saved(session, origin, { ...created, ttl });
+    }
+    if (await this.#store.read(key) !== undefined) {
       return this.#reconcile(session, origin, write);
     }
     // What is there cannot be read, or is gone again.
-    if (!stored) await this.#store.create(key, json, ttl);
+    await this.#store.create(key, json, ttl);
     return this.#saved(session, origin, write);
   }
 

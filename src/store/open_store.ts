@@ -34,7 +34,8 @@ export function openStore(
     return { store: overServers(adapted, settings), close: doNothing };
   }
   if (settings.copies > 1) {
-    refuse(RangeError, "copies", "be 1 with this client", "more");
+    const current = String(settings.copies);
+    refuse(RangeError, "copies", "be 1 with this client", current);
   }
   const format = new RecordFormat(settings, DEFAULT_MAX_VALUE_BYTES);
   const store = new SingleStore(adapted, format, () => true);

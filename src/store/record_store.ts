@@ -2,6 +2,7 @@
 // copy or several.
 
 import type { CompareAndSetResult } from "../client/memcache_client.ts";
+import type { SessionRecord } from "../session/record.ts";
 import type { ReadRecord } from "../session/record_format.ts";
 
 /** A record that was found, and what its store needs to replace just that one. */
@@ -24,9 +25,9 @@ export interface RecordStore {
   /** Reads a record and, where it can and `ttl` is given, renews it. */
   read(key: string, ttl?: number): Promise<Found | undefined>;
   /**
-   * Reads what others stored in the place of the version `replaced`,
-   * after a write of `tried`
-   * met a conflict; `"stored"` when `tried` is what is there after all.
+   * Reads what others stored in the place of the version `replaced`, after a
+   * write of `tried` met a conflict; `"stored"` when `tried` is what is there
+   * after all.
    */
   readOthers(
     key: string,
@@ -36,8 +37,15 @@ export interface RecordStore {
   ): Promise<Found | "stored" | undefined>;
   /** Writes a record, whatever is there. */
   create(key: string, json: string, ttl: number): Promise<void>;
-  /** Writes a record where there is none; whether it did. */
-  createIfAbsent(key: string, json: string, ttl: number): Promise<boolean>;
+  /**
+   * Writes a record where there is none. What it wrote, which may have a higher
+   * version; `undefined` when it did not.
+   */
+  createIfAbsent(
+    key: string,
+    record: SessionRecord,
+    ttl: number,
+  ): Promise<ReadRecord | undefined>;
   /** Writes a record in the place of the one that was found, if that is still there. */
   replace(
     key: string,

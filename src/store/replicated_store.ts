@@ -10,24 +10,23 @@ import type {
   MemcacheItem,
   MemcacheServer,
 } from "../client/memcache_client.ts";
-import { nextVersion } from "../session/record.ts";
-import type { RecordFormat } from "../session/record_format.ts";
+import { nextVersion, type SessionRecord, toJson } from "../session/record.ts";
+import type { ReadRecord, RecordFormat } from "../session/record_format.ts";
 import {
   type Copy,
+  isSound,
   isTombstone,
   newestOf,
-  outageOf,
-  soundCopies,
   type SoundCopy,
+  throwOutageOf,
+  writeOver,
 } from "./copy.ts";
 import type { Found, RecordStore } from "./record_store.ts";
 
-/** The copies as a read found them, and the mending that it began. */
+/** The copies as a look found them, and the mending that it began. */
 interface Token {
-  copies: Copy[];
-  /** Whether all copies were there and alike. */
-  whole: boolean;
-  mending: Promise<unknown> | undefined;
+  copies: readonly Copy[];
+  mending: Promise<boolean> | undefined;
 }
 
 /**
@@ -35,7 +34,10 @@ interface Token {
  * request that had not seen it, on a machine whose clock is ahead.
  */
 const TOMBSTONE_LEAD = 60_000;
-/** Seconds after which nothing that began before a removal can still be under way. */
+/**
+ * Seconds that a tombstone stays at least. A mend, or a write that the network
+ * held back, adds a copy where there is none: it has to find the tombstone.
+ */
 const TOMBSTONE_GRACE = 60;
 
 /** A store that keeps each record on several servers. */
@@ -57,18 +59,15 @@ export class ReplicatedStore implements RecordStore {
 
   async read(key: string, ttl?: number): Promise<Found | undefined> {
     const copies = await this.#look(key, ttl);
-    const newest = newestOf(soundCopies(copies));
+    const newest = newestOf(copies);
     if (newest === undefined) {
-      // Whoever cannot be reached may have it.
-      const outage = outageOf(copies);
-      if (outage !== undefined) throw outage;
+      throwOutageOf(copies);
       return undefined;
     }
     const mending = ttl === undefined
       ? undefined
       : this.#mend(key, copies, newest, ttl);
-    if (isTombstone(newest)) return undefined;
-    return toFound(newest, copies, mending);
+    return isTombstone(newest) ? undefined : toFound(newest, copies, mending);
   }
 
   async readOthers(
@@ -78,41 +77,50 @@ export class ReplicatedStore implements RecordStore {
     ttl: number,
   ): Promise<Found | "stored" | undefined> {
     const copies = await this.#look(key);
-    const sound = soundCopies(copies);
-    const others = newestOf(sound.filter(({ read }) => {
-      return read.json !== tried &&
-        read.record.version >= replaced;
+    // What others stored goes before what was tried, even if that is newer: it
+    // has to be merged with that. A copy that lags behind is none of theirs.
+    const others = newestOf(copies.filter((copy) => {
+      return isSound(copy) && copy.read.json !== tried &&
+        copy.read.record.version >= replaced;
     }));
     if (others !== undefined) {
       return isTombstone(others) ? undefined : toFound(others, copies);
     }
-    const own = sound.find(({ read }) => read.json === tried);
-    if (own !== undefined) {
-      await this.#mend(key, copies, own, ttl);
-      return "stored";
+    const newest = newestOf(copies);
+    if (newest?.read.json !== tried) {
+      throwOutageOf(copies);
+      return undefined;
     }
-    const outage = outageOf(copies);
-    if (outage !== undefined) throw outage;
-    return undefined;
+    const mending = this.#mend(key, copies, newest, ttl);
+    if (mending === undefined || await mending) return "stored";
+    return toFound(newest, copies, mending);
   }
 
   async create(key: string, json: string, ttl: number): Promise<void> {
     const value = this.#format.encode(json, key);
-    await this.#onAll(this.#serversFor(key), (server) => {
-      return server.set(key, value, ttl);
+    await this.#onAll(this.#serversFor(key), async (server) => {
+      // Held back by the network, a `set` would undo what came after it.
+      if (await server.add(key, value, ttl)) return;
+      await server.set(key, value, ttl);
     });
   }
 
   async createIfAbsent(
     key: string,
-    json: string,
+    record: SessionRecord,
     ttl: number,
-  ): Promise<boolean> {
+  ): Promise<ReadRecord | undefined> {
+    const copies = await this.#look(key);
+    const newest = newestOf(copies);
+    if (newest !== undefined && !isTombstone(newest)) return undefined;
+    const replaced = newest?.read.record.version ?? 0;
+    const version = nextVersion(record.version, replaced);
+    const created = { ...record, version };
+    const json = toJson(created);
     const value = this.#format.encode(json, key);
-    const added = await this.#onAll(this.#serversFor(key), (server) => {
-      return server.add(key, value, ttl);
-    });
-    return !added.includes(false);
+    const results = await this.#writeOverAll(copies, key, value, ttl);
+    const stored = results.every((result) => result === "stored");
+    return stored ? { record: created, json } : undefined;
   }
 
   async replace(
@@ -123,37 +131,29 @@ export class ReplicatedStore implements RecordStore {
   ): Promise<CompareAndSetResult> {
     if (found.token === undefined) return "exists";
     const value = this.#format.encode(json, key);
-    const copies = await this.#currentCopies(key, found);
+    const copies = await this.#unchangedCopies(key, found.token as Token);
     if (copies === undefined) return "exists";
-    const results = await this.#onAll(copies, (copy) => {
-      return put(copy, key, value, ttl);
-    });
-    return results.every((result) => result === "stored") ? "stored" : "exists";
+    const results = await this.#writeOverAll(copies, key, value, ttl);
+    if (results.every((result) => result === "stored")) return "stored";
+    if (!results.includes("stored") || results.includes("exists")) {
+      return "exists";
+    }
+    // A copy that has been lost since is no conflict, but has to be there again.
+    const now = await this.readOthers(key, json, found.version, ttl);
+    return now === "stored" ? "stored" : "exists";
   }
 
-  async touch(key: string, ttl: number, found: Found): Promise<boolean> {
-    const token = found.token as Token | undefined;
-    if (token?.mending === undefined && token?.whole === false) {
-      const newest = newestOf(soundCopies(token.copies))!;
-      await this.#mend(key, token.copies, newest, ttl);
-    }
-    const touched = await this.#onAll(this.#serversFor(key), (server) => {
-      return server.touch(key, ttl);
-    });
-    return touched.includes(true);
+  async touch(key: string, ttl: number): Promise<boolean> {
+    // Looks at the copies, for a tombstone could be touched as well.
+    return await this.read(key, ttl) !== undefined;
   }
 
   async delete(key: string, ttl: number, found?: Found): Promise<void> {
-    const servers = this.#serversFor(key);
     const tombstone = this.#tombstone(key, found);
-    const set = await this.#onAll(servers, async (server) => {
-      await server.set(key, tombstone, ttl);
-      return true;
+    const set = await this.#onAll(this.#serversFor(key), (server) => {
+      return server.set(key, tombstone, TOMBSTONE_GRACE);
     });
-    const token = found?.token as Token | undefined;
-    if (set.length === servers.length) {
-      await this.#clear(key, servers, token?.whole ?? false);
-    }
+    if (set.length < this.#count) await this.#keepTombstones(key, ttl);
   }
 
   async deleteUnchanged(
@@ -165,24 +165,26 @@ export class ReplicatedStore implements RecordStore {
     await token?.mending;
     const asFound = token !== undefined && token.mending === undefined;
     const copies = asFound ? token.copies : await this.#look(key);
-    const newest = newestOf(soundCopies(copies));
+    const newest = newestOf(copies);
+    if (newest === undefined) throwOutageOf(copies);
     if (newest === undefined || isTombstone(newest)) return "not_found";
     if (newest.read.json !== found.json) return toFound(newest, copies);
     const tombstone = this.#tombstone(key, found);
-    const results = await this.#onAll(copies, (copy) => {
-      return put(copy, key, tombstone, ttl);
-    });
+    const results = await this.#writeOverAll(
+      copies,
+      key,
+      tombstone,
+      TOMBSTONE_GRACE,
+    );
     if (results.includes("exists")) {
-      const now = soundCopies(await this.#look(key));
       // Our own tombstones are among them; what lives was stored by others.
+      const now = await this.#look(key);
       const living = now.filter((copy) => !isTombstone(copy));
       const theirs = newestOf(living);
       if (theirs !== undefined) return toFound(theirs, living);
     }
     if (!results.includes("stored")) return "not_found";
-    if (results.length === this.#count) {
-      await this.#clear(key, this.#serversFor(key), token?.whole ?? false);
-    }
+    if (results.length < copies.length) await this.#keepTombstones(key, ttl);
     return "deleted";
   }
 
@@ -190,7 +192,7 @@ export class ReplicatedStore implements RecordStore {
     return this.#client.serversFor(key, this.#count);
   }
 
-  /** Asks all copies at once. */
+  /** Asks for all copies at once. */
   #look(key: string, ttl?: number): Promise<Copy[]> {
     return Promise.all(
       this.#serversFor(key).map(async (server): Promise<Copy> => {
@@ -211,56 +213,71 @@ export class ReplicatedStore implements RecordStore {
   }
 
   /**
-   * The copies to replace: as they were found, or looked at again where that
-   * cannot be right any more; `undefined` when something newer is there.
+   * The copies to write over: as they were found, or looked at again where they
+   * may be others by now; `undefined` when there is another record.
    */
-  async #currentCopies(
+  async #unchangedCopies(
     key: string,
-    found: Found,
-  ): Promise<Copy[] | undefined> {
-    const { copies, mending } = found.token as Token;
-    const isBack = copies.some(({ state, server }) => {
-      return state === "unreachable" && server.isUp;
+    { copies, mending }: Token,
+  ): Promise<readonly Copy[] | undefined> {
+    const sure = mending === undefined && copies.every((copy) => {
+      // One that was missing may have been mended and removed since.
+      return copy.state === "present" ||
+        (copy.state === "unreachable" && !copy.server.isUp);
     });
-    if (mending === undefined && !isBack) return copies;
+    if (sure) return copies;
     await mending;
     const now = await this.#look(key);
-    const newest = newestOf(soundCopies(now));
-    return newest?.read.json === found.json ? now : undefined;
+    const unchanged = newestOf(now)?.read.json === newestOf(copies)?.read.json;
+    return unchanged ? now : undefined;
   }
 
-  /** Brings the copies that miss or lag behind up to the newest; never rejects. */
+  /**
+   * Brings the copies that miss or lag behind up to the newest. Resolves with
+   * whether all that can be reached are; `undefined` when they were before.
+   */
   #mend(
     key: string,
     copies: readonly Copy[],
     newest: SoundCopy,
     ttl: number,
-  ): Promise<unknown> | undefined {
+  ): Promise<boolean> | undefined {
     const behind = copies.filter((copy) => {
       if (copy.state === "missing") return !isTombstone(newest);
-      return copy.state === "present" && copy.read?.json !== newest.read.json;
+      // What cannot be read may be newer: sealed with a secret to come.
+      return isSound(copy) && copy.read.json !== newest.read.json;
     });
     if (behind.length === 0) return undefined;
-    return Promise.allSettled(behind.map((copy) => {
-      return put(copy, key, newest.value, ttl);
-    }));
+    const writes = behind.map((copy) => {
+      return writeOver(copy, key, newest.value, ttl);
+    });
+    return Promise.allSettled(writes).then((results) => {
+      return results.every((result) => {
+        return result.status === "rejected" || result.value === "stored";
+      });
+    });
   }
 
-  /** Removes tombstones that no copy needs, or lets them stand for a while only. */
-  async #clear(
-    key: string,
-    servers: readonly MemcacheServer[],
-    whole: boolean,
-  ): Promise<void> {
-    await Promise.allSettled(servers.map((server) => {
-      // Where the copies were not alike, a mend may be under way.
-      return whole ? server.delete(key) : server.touch(key, TOMBSTONE_GRACE);
-    }));
+  /** A copy that could not be reached may come back: tombstones outlive it. */
+  async #keepTombstones(key: string, ttl: number): Promise<void> {
+    if (ttl !== 0 && ttl <= TOMBSTONE_GRACE) return;
+    await this.#onAll(this.#serversFor(key), (server) => {
+      return server.touch(key, ttl);
+    });
   }
 
   #tombstone(key: string, found: Found | undefined): string {
     const version = nextVersion(Date.now(), found?.version ?? 0);
     return this.#format.encodeTombstone(key, version + TOMBSTONE_LEAD);
+  }
+
+  #writeOverAll(
+    copies: readonly Copy[],
+    key: string,
+    value: string,
+    ttl: number,
+  ): Promise<CompareAndSetResult[]> {
+    return this.#onAll(copies, (copy) => writeOver(copy, key, value, ttl));
   }
 
   /** What those that can be reached answer; rejects when none can. */
@@ -279,28 +296,13 @@ export class ReplicatedStore implements RecordStore {
 
 function toFound(
   newest: SoundCopy,
-  copies: Copy[],
-  mending?: Promise<unknown>,
+  copies: readonly Copy[],
+  mending?: Promise<boolean>,
 ): Found {
   const { record, json } = newest.read;
-  const sound = soundCopies(copies);
-  const version = Math.max(...sound.map(({ read }) => read.record.version));
-  const whole = sound.length === copies.length &&
-    sound.every(({ read }) => read.json === json);
-  const token: Token = { copies, whole, mending };
-  return { record, json, version, token };
-}
-
-/** Writes over a copy as it was found, and nothing else. */
-async function put(
-  copy: Copy,
-  key: string,
-  value: string | Uint8Array,
-  ttl: number,
-): Promise<CompareAndSetResult> {
-  if (copy.state === "unreachable") throw copy.error;
-  if (copy.state === "missing") {
-    return await copy.server.add(key, value, ttl) ? "stored" : "exists";
-  }
-  return await copy.server.compareAndSet(key, value, copy.cas, ttl);
+  const versions = copies.filter(isSound).map(({ read }) => {
+    return read.record.version;
+  });
+  const token: Token = { copies, mending };
+  return { record, json, version: Math.max(...versions), token };
 }

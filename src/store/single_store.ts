@@ -9,7 +9,8 @@ import type {
   FoundItem,
   SessionClient,
 } from "../client/memcache_client.ts";
-import type { RecordFormat } from "../session/record_format.ts";
+import { type SessionRecord, toJson } from "../session/record.ts";
+import type { ReadRecord, RecordFormat } from "../session/record_format.ts";
 import type { Found, RecordStore } from "./record_store.ts";
 
 /** What was found: its version where the client tells it, else its value. */
@@ -59,16 +60,18 @@ export class SingleStore implements RecordStore {
 
   async createIfAbsent(
     key: string,
-    json: string,
+    record: SessionRecord,
     ttl: number,
-  ): Promise<boolean> {
+  ): Promise<ReadRecord | undefined> {
+    const json = toJson(record);
     const value = this.#format.encode(json, key);
     if (this.#client.add !== undefined) {
-      return await this.#client.add(key, value, ttl);
+      const added = await this.#client.add(key, value, ttl);
+      return added ? { record, json } : undefined;
     }
-    if (await this.#client.get(key) !== undefined) return false;
+    if (await this.#client.get(key) !== undefined) return undefined;
     await this.#client.set(key, value, ttl);
-    return true;
+    return { record, json };
   }
 
   async replace(

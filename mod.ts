@@ -19,6 +19,7 @@ export type {
   ForeignClient,
   ForeignItem,
   ForeignValue,
+  MemcachedCallback,
   MemcachedLike,
   MemjsLike,
   PromiseClientLike,

@@ -20,7 +20,7 @@ import {
 
 export { FOREIGN_CALL_TIMEOUT } from "./deadline.ts";
 export type { ForeignItem, ForeignValue } from "./foreign_item.ts";
-export type { MemcachedLike } from "./npm_memcached.ts";
+export type { MemcachedCallback, MemcachedLike } from "./npm_memcached.ts";
 export type { MemjsLike } from "./npm_memjs.ts";
 export type { PromiseClientLike } from "./promise_client.ts";
 

@@ -11,30 +11,41 @@ import type {
 import { foreignCalls } from "./foreign_call.ts";
 import { refusedError, unfitError } from "./foreign_error.ts";
 
-type Callback = (error: unknown, result?: unknown) => void;
+/** What npm `memcached` calls when a command has been answered. */
+export type MemcachedCallback = (error: unknown, result?: unknown) => void;
 
 /** An instance of npm `memcached`, as much of it as is used here. */
 export interface MemcachedLike {
   /** Reads an item with its version. */
-  gets(key: string, callback: Callback): void;
+  gets(key: string, callback: MemcachedCallback): void;
   /** Reads several items; not used, but tells this client from others. */
-  getMulti(keys: string[], callback: Callback): void;
+  getMulti(keys: string[], callback: MemcachedCallback): void;
   /** Writes an item. */
-  set(key: string, value: string, lifetime: number, callback: Callback): void;
+  set(
+    key: string,
+    value: string,
+    lifetime: number,
+    callback: MemcachedCallback,
+  ): void;
   /** Writes an item where there is none. */
-  add(key: string, value: string, lifetime: number, callback: Callback): void;
+  add(
+    key: string,
+    value: string,
+    lifetime: number,
+    callback: MemcachedCallback,
+  ): void;
   /** Writes an item if it is still the version that was read. */
   cas(
     key: string,
     value: string,
     cas: string,
     lifetime: number,
-    callback: Callback,
+    callback: MemcachedCallback,
   ): void;
   /** Renews an item's time to live. */
-  touch(key: string, lifetime: number, callback: Callback): void;
+  touch(key: string, lifetime: number, callback: MemcachedCallback): void;
   /** Removes an item. */
-  del(key: string, callback: Callback): void;
+  del(key: string, callback: MemcachedCallback): void;
 }
 
 const METHODS = ["gets", "getMulti", "set", "add", "cas", "touch", "del"];
@@ -60,7 +71,7 @@ export function adaptMemcached(client: MemcachedLike): SessionClient {
   const ask = (
     method: string,
     key: string,
-    run: (key: string, callback: Callback) => void,
+    run: (key: string, callback: MemcachedCallback) => void,
   ): Promise<unknown> => {
     return call(method, key, () => {
       return new Promise((resolve, reject) => {

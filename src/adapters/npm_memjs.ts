@@ -5,12 +5,12 @@ import { toExptime } from "../client/command_encoder.ts";
 import type { SessionClient } from "../client/memcache_client.ts";
 import { foreignCalls } from "./foreign_call.ts";
 import { refusedError } from "./foreign_error.ts";
-import { toFoundItem } from "./foreign_item.ts";
+import { type ForeignValue, toFoundItem } from "./foreign_item.ts";
 
 /** An instance of npm `memjs`, as much of it as is used here. */
 export interface MemjsLike {
   /** Reads an item. */
-  get(key: string): Promise<{ value: string | Uint8Array | null }>;
+  get(key: string): Promise<{ value: ForeignValue }>;
   /** Writes an item. */
   set(
     key: string,

@@ -49,24 +49,39 @@ function parseUrl(server: string): ServerAddress | undefined {
   if (host === undefined || (login !== undefined && scheme === undefined)) {
     return undefined;
   }
-  if (login !== undefined && /%(?![0-9a-f]{2})/i.test(login)) return undefined;
+  const credentials = login === undefined ? {} : toCredentials(login);
+  if (credentials === undefined) return undefined;
   const port = Number(digits ?? DEFAULT_PORT);
   // A special scheme such as http makes URL check the host name.
   if (!URL.canParse(`http://${host}:${port}`) || port === 0) return undefined;
-  const [username, password] = login?.split(":").map(decodeURIComponent) ?? [];
   return {
     name: `${host}:${port}`,
     ringName: port === DEFAULT_PORT ? host : `${host}:${port}`,
     endpoint: { host: host.replace(/^\[|\]$/g, ""), port },
     tls: scheme === "memcaches",
-    username,
-    password,
+    ...credentials,
   };
+}
+
+/** What stands before the "@"; the server splits it at spaces and line ends. */
+function toCredentials(
+  login: string,
+): { username: string; password: string } | undefined {
+  try {
+    const [username, password] = login.split(":").map(decodeURIComponent);
+    const fits = !/[\0\r\n ]/.test(username) && !/[\0\r\n]/.test(password);
+    return fits ? { username, password } : undefined;
+  } catch {
+    // A "%" that escapes nothing.
+    return undefined;
+  }
 }
 
 function badAddress(server: string, what: string): never {
   // An address with an "@" may hold a password.
-  const shown = server.includes("@") ? "one with an '@'" : `"${server}"`;
+  const shown = server.includes("@")
+    ? "one with an '@'"
+    : JSON.stringify(server);
   throw new TypeError(
     `Cannot create Memcache client as '${what}' must be ${FORMS}: current value is ${shown}`,
   );

@@ -129,6 +129,18 @@ Deno.test("FaultProxy takes a value and its line as one reply", async () => {
   assertEquals(proxy.counters.replies, 2);
 });
 
+Deno.test("FaultProxy takes classic values and their END as one reply", async () => {
+  await using server = await startScriptedServer(() =>
+    "VALUE a 0 5\r\nEND\r\n\r\nVALUE b 0 0 7\r\n\r\nEND\r\nSTORED\r\nEND\r\n"
+  );
+  await using proxy = await startFaultProxy(server);
+  await using client = new RawClient(proxy);
+  proxy.onReply = (_, { index }) => index === 0 ? "drop" : undefined;
+  client.send("get a b\r\n");
+  await client.received("STORED\r\nEND\r\n");
+  assertEquals(proxy.counters.replies, 3);
+});
+
 for (const how of ["reset", "end"] as const) {
   Deno.test(`FaultProxy lets a client see a ${how} when told to, when idle, and at the start`, async () => {
     await using server = await startEcho();

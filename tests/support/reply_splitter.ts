@@ -5,6 +5,8 @@
 import { Buffer } from "node:buffer";
 
 const NEWLINE = 0x0a;
+const L = 0x4c;
+const V = 0x56;
 
 /** Collects bytes and gives back the replies that are complete. */
 export class ReplySplitter {
@@ -37,11 +39,16 @@ export class ReplySplitter {
 function endOfReply(bytes: Buffer, start: number): number {
   const newline = bytes.indexOf(NEWLINE, start);
   if (newline === -1) return -1;
-  let end = newline + 1;
-  // "VA <size> <flags>*\r\n<data>\r\n"; every other reply is one line.
-  if (bytes[start] === 0x56 && bytes[start + 1] === 0x41) {
-    const size = parseInt(bytes.toString("latin1", start + 3, newline), 10);
-    end += size + 2;
-  }
-  return end <= bytes.length ? end : -1;
+  const line = newline + 1;
+  if (bytes[start] !== V) return line;
+  const end = line + sizeOfData(bytes.toString("latin1", start, newline));
+  if (end > bytes.length) return -1;
+  // A classic "VALUE" is followed by others, or by the "END" of the reply.
+  return end > line && bytes[start + 2] === L ? endOfReply(bytes, end) : end;
+}
+
+/** How many bytes of data, and their line end, belong to a line. */
+function sizeOfData(line: string): number {
+  const size = /^(?:VA|VALUE \S+ \d+) (\d+)/.exec(line)?.[1];
+  return size === undefined ? 0 : Number(size) + 2;
 }

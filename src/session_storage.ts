@@ -12,6 +12,7 @@ import {
   type Settings,
   toSettings,
 } from "./session/options.ts";
+import { createPrivateSlot } from "./session/private_slot.ts";
 import { SessionKeys } from "./session/session_key.ts";
 import { type Origin, SessionSaver } from "./session_saver.ts";
 import { openStore } from "./store/open_store.ts";
@@ -85,7 +86,7 @@ class StoredSessions implements MemcacheSessionStorage {
   readonly #lifetime: Lifetime;
   readonly #saver: SessionSaver;
   readonly #readTtl: number | undefined;
-  readonly #origins = new WeakMap<Session, Origin>();
+  readonly #origins = createPrivateSlot<Session, Origin>();
 
   constructor(
     settings: Settings,

@@ -21,7 +21,7 @@ async function main(): Promise<number> {
   const stages: [name: string, ...args: string[]][] = [
     ["Format", "fmt", "--check"],
     ["Lint", "lint"],
-    ["Types", "check", ...imports, "mod.ts", ...DIRECTORIES, ...scripts],
+    ["Types", "check", "-q", ...imports, "mod.ts", ...DIRECTORIES, ...scripts],
     ["Documentation", "doc", "--lint", ...imports, ...entries],
   ];
   for (const [name, ...args] of stages) {

@@ -24,3 +24,10 @@ export function readTestCounts(output: string): TestCounts {
 export function formatTestCounts({ passed, failed }: TestCounts): string {
   return `${passed} passed, ${failed} failed`;
 }
+
+/** The counts in the last line that `formatTestCounts()` has written. */
+export function readLastCounts(output: string): TestCounts {
+  const last = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
+  if (last === undefined) return { passed: 0, failed: 1 };
+  return { passed: Number(last[1]), failed: Number(last[2]) };
+}

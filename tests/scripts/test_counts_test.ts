@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { formatTestCounts, readTestCounts } from "../../scripts/test_counts.ts";
+import {
+  formatTestCounts,
+  readLastCounts,
+  readTestCounts,
+} from "../../scripts/test_counts.ts";
 
 Deno.test("readTestCounts() reads the last summary when tests print others", () => {
   const output = `a ... ok (1ms)
@@ -25,4 +29,10 @@ Deno.test("formatTestCounts() writes one line", () => {
     formatTestCounts({ passed: 2, failed: 0 }),
     "2 passed, 0 failed",
   );
+});
+
+Deno.test("readLastCounts() reads the last line of formatTestCounts()", () => {
+  const output = "9 passed, 9 failed\n3 passed, 1 failed\nbye\n";
+  assertEquals(readLastCounts(output), { passed: 3, failed: 1 });
+  assertEquals(readLastCounts(""), { passed: 0, failed: 1 });
 });

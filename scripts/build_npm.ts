@@ -1,0 +1,54 @@
+// Builds the npm package into npm/ as it is published, and checks it:
+// `deno run -A scripts/build_npm.ts`. Needs JSR, for dnt.
+
+import { build, emptyDir } from "@deno/dnt";
+import denoJson from "../deno.json" with { type: "json" };
+import { run } from "./command.ts";
+import { DOCUMENTS, npmPackage } from "./npm_package.ts";
+
+const OUT = "./npm";
+
+Deno.chdir(new URL("../", import.meta.url));
+
+const packageJson = npmPackage("./esm");
+
+await emptyDir(OUT);
+await build({
+  entryPoints: Object.entries(denoJson.exports)
+    .map(([name, path]) => ({ name, path })),
+  outDir: OUT,
+  shims: {},
+  // What is tested is the packed package, below, and on more than one runtime.
+  // The runner of dnt succeeds when the event loop drains before the tests do.
+  test: false,
+  scriptModule: false,
+  // One of them patches globals wherever the sources read `.cause`.
+  polyfills: false,
+  compilerOptions: {
+    // The default turns `#private` into WeakMaps.
+    target: "ES2022",
+    lib: ["ES2022", "ESNext.Disposable"],
+    sourceMap: true,
+    inlineSources: true,
+  },
+  mappings: {
+    "@remix-run/session": {
+      name: "@remix-run/session",
+      version: packageJson.peerDependencies["@remix-run/session"],
+      peerDependency: true,
+    },
+  },
+  package: { ...packageJson, devDependencies: { "@types/node": "^20.19.0" } },
+  async postBuild() {
+    for (const name of DOCUMENTS) await Deno.copyFile(name, `${OUT}/${name}`);
+  },
+});
+
+// What served the build is nothing to those who install the package.
+const path = `${OUT}/package.json`;
+const { scripts: _, devDependencies: __, _generatedBy: ___, ...published } =
+  JSON.parse(await Deno.readTextFile(path));
+await Deno.writeTextFile(path, JSON.stringify(published, null, 2) + "\n");
+
+const checkScript = ["run", "-A", "scripts/check_npm.ts", OUT];
+Deno.exit(await run([Deno.execPath(), ...checkScript]));

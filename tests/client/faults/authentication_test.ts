@@ -1,0 +1,153 @@
+// Memcached's ASCII authentication against a real memcached (-Y).
+
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertLessOrEqual,
+  assertStringIncludes,
+} from "@std/assert";
+import { inspect } from "node:util";
+import {
+  createMemcacheClient,
+  MemcacheAuthenticationError,
+  MemcacheConnectionError,
+} from "../../../src/client/mod.ts";
+import { startFaultProxy } from "../../support/fault_proxy.ts";
+import {
+  type MemcachedServer,
+  startMemcached,
+} from "../../support/memcached.ts";
+import { outcomeOf, sleep } from "../../support/outcome.ts";
+import { milliseconds, report } from "../../support/report.ts";
+import { startScriptedServer } from "../../support/scripted_server.ts";
+
+const USERNAME = "app-user";
+const PASSWORD = "p4ss:w@rd/%?#";
+
+function startWithAuth(): Promise<MemcachedServer> {
+  // The file has `user:password`, split at the first colon.
+  return startMemcached({ auth: { username: USERNAME, password: PASSWORD } });
+}
+
+Deno.test("client authenticates with credentials of the options or of the address", async () => {
+  await using server = await startWithAuth();
+  const inAddress = `memcache://${encodeURIComponent(USERNAME)}:${
+    encodeURIComponent(PASSWORD)
+  }@${server.address}`;
+  for (
+    const [address, options] of [
+      [server.address, { username: USERNAME, password: PASSWORD }],
+      [inAddress, {}],
+      [inAddress, { username: "somebody", password: "else" }],
+    ] as const
+  ) {
+    await using client = createMemcacheClient([address], options);
+    await client.set("key", "value");
+    assert(await client.get("key") !== undefined);
+    assertEquals(client.servers[0].name, server.address);
+  }
+});
+
+Deno.test("client sends the credentials before anything else on every new connection", async () => {
+  const first: string[] = [];
+  const seen = new Set<number>();
+  await using server = await startScriptedServer(
+    ({ connection, line, verb, data, opaque }) => {
+      if (!seen.has(connection)) first.push(`${line} | ${data}`);
+      seen.add(connection);
+      return verb === "set" ? "STORED\r\n" : `EN ${opaque}\r\n`;
+    },
+  );
+  await using proxy = await startFaultProxy(server);
+  await using client = createMemcacheClient([proxy.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  for (let i = 0; i < 3; i++) {
+    await client.get("key");
+    proxy.resetAll();
+  }
+  await client.get("key");
+  const bytes = USERNAME.length + 1 + PASSWORD.length;
+  const expected = `set auth 0 0 ${bytes} | ${USERNAME} ${PASSWORD}`;
+  assertEquals(first, [expected, expected, expected, expected]);
+});
+
+const WRONG = {
+  "the password is wrong": { username: USERNAME, password: "not-the-password" },
+  "the user is unknown": { username: "nobody-known", password: PASSWORD },
+  "there are no credentials": {},
+};
+
+for (const [what, credentials] of Object.entries(WRONG)) {
+  Deno.test(`the first call rejects with a MemcacheAuthenticationError, without the credentials and without a tight loop of retries, when ${what}`, async () => {
+    await using server = await startWithAuth();
+    await using proxy = await startFaultProxy(server);
+    await using client = createMemcacheClient([proxy.address], credentials);
+    const { error, elapsed } = await outcomeOf(() => client.get("key"));
+    assertInstanceOf(error, MemcacheAuthenticationError);
+    assertStringIncludes(error.message, proxy.address);
+    assertNoCredentials(error, credentials);
+    assertLess(elapsed, 1000);
+    let calls = 0;
+    const start = performance.now();
+    while (performance.now() - start < 700) {
+      const { error } = await outcomeOf(() => client.get("key"));
+      assertInstanceOf(error, MemcacheAuthenticationError);
+      assertNoCredentials(error, credentials);
+      calls++;
+      await sleep(1);
+    }
+    assertLessOrEqual(proxy.counters.opened, 2);
+    assertNoCredentials(client, credentials);
+    assertNoCredentials(await client.health(), credentials);
+    report(`authentication: ${what}`, {
+      sees: `MemcacheAuthenticationError after ${
+        milliseconds(elapsed)
+      }; ${calls} calls in 0.7 s made ${proxy.counters.opened} connection(s)`,
+    });
+  });
+}
+
+Deno.test("no error names the credentials of an address when its server is down", async () => {
+  await using server = await startMemcached();
+  await using proxy = await startFaultProxy(server);
+  await proxy.refuse();
+  const credentials = { username: USERNAME, password: "plain-password" };
+  await using client = createMemcacheClient([
+    `memcache://${USERNAME}:plain-password@${proxy.address}`,
+  ]);
+  for (let i = 0; i < 2; i++) {
+    const { error } = await outcomeOf(() => client.get("key"));
+    assertInstanceOf(error, MemcacheConnectionError);
+    assertEquals(error.server, proxy.address);
+    assertNoCredentials(error, credentials);
+  }
+  assertNoCredentials(client, credentials);
+});
+
+Deno.test("the first call rejects with a MemcacheAuthenticationError when the server knows no such authentication", async () => {
+  await using server = await startScriptedServer(() => "ERROR\r\n");
+  const credentials = { username: USERNAME, password: PASSWORD };
+  await using client = createMemcacheClient([server.address], credentials);
+  const { error } = await outcomeOf(() => client.get("key"));
+  assertInstanceOf(error, MemcacheAuthenticationError);
+  assertNoCredentials(error, credentials);
+});
+
+/** Also in what a logger would print of it, its causes included. */
+function assertNoCredentials(
+  value: unknown,
+  credentials: { username?: string; password?: string },
+): void {
+  const text = inspect(value, { depth: 20 });
+  for (const secret of [PASSWORD, ...Object.values(credentials)]) {
+    assert(!text.includes(secret), "a credential can be seen");
+    assert(
+      !text.includes(encodeURIComponent(secret)),
+      "a credential can be seen",
+    );
+  }
+}

@@ -54,20 +54,17 @@ const OPTION_NAMES = [
   "maxValueBytes",
   "maxPending",
 ];
+const TLS_OPTION_NAMES = ["ca", "cert", "key", "serverName"];
+/** A timer of more milliseconds than this ends at once. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** Reads all servers' addresses, and checks that they differ. */
 export function parseServers(servers: readonly string[]): ServerAddress[] {
   if (!Array.isArray(servers)) {
-    throw new TypeError(
-      `Cannot create Memcache client as 'servers' must be an array of addresses: current value is ${
-        servers === undefined ? "undefined" : `a ${typeof servers}`
-      }`,
-    );
+    refuse("servers", "be an array of addresses", describe(servers));
   }
   if (servers.length === 0) {
-    throw new RangeError(
-      "Cannot create Memcache client as 'servers' must name at least one server: current value is []",
-    );
+    refuse("servers", "name at least one server", "[]", RangeError);
   }
   const addresses = servers.map((server, index) => {
     return parseServerAddress(server, `servers[${index}]`);
@@ -84,30 +81,19 @@ export function parseServers(servers: readonly string[]): ServerAddress[] {
 
 /** Checks the options' names, shapes and ranges. */
 export function checkOptions(options: MemcacheClientOptions): void {
-  const { tls, username, password } = options;
-  const unknown = Object.keys(options).find((name) => {
-    return !OPTION_NAMES.includes(name);
-  });
-  if (unknown !== undefined) {
-    refuse(
-      unknown,
-      `be one of ${OPTION_NAMES.join(", ")}`,
-      "an unknown option",
-    );
+  if (typeof options !== "object" || options === null) {
+    refuse("options", "be an object", describe(options));
   }
-  for (const name of ["timeout", "maxValueBytes", "maxPending"] as const) {
-    const value = options[name];
-    if (value === undefined) continue;
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(
-        `Cannot create Memcache client as '${name}' must be a positive integer: current value is ${value}`,
-      );
+  checkNames("", options, OPTION_NAMES);
+  checkInteger("timeout", options.timeout, MAX_TIMEOUT);
+  checkInteger("maxValueBytes", options.maxValueBytes);
+  checkInteger("maxPending", options.maxPending);
+  const { tls = false, username, password } = options;
+  if (typeof tls !== "boolean") {
+    if (typeof tls !== "object" || tls === null) {
+      refuse("tls", "be a boolean or an object", describe(tls));
     }
-  }
-  if (
-    !["undefined", "boolean", "object"].includes(typeof tls) || tls === null
-  ) {
-    refuse("tls", "be a boolean or an object", String(tls));
+    checkNames("tls.", tls, TLS_OPTION_NAMES);
   }
   for (const [name, value] of Object.entries({ username, password })) {
     // The server splits the two at the first space, and the line at its end.
@@ -123,8 +109,47 @@ export function checkOptions(options: MemcacheClientOptions): void {
   }
 }
 
-function refuse(name: string, must: string, current: string): never {
-  throw new TypeError(
+function checkNames(
+  path: string,
+  options: object,
+  names: readonly string[],
+): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    refuse(
+      path + unknown,
+      `be one of ${names.join(", ")}`,
+      "an unknown option",
+    );
+  }
+}
+
+function checkInteger(
+  name: string,
+  value: unknown,
+  most = Number.MAX_SAFE_INTEGER,
+): void {
+  if (value === undefined) return;
+  const must = "be a positive integer";
+  if (typeof value !== "number") refuse(name, must, describe(value));
+  if (!Number.isSafeInteger(value) || value < 1) {
+    refuse(name, must, String(value), RangeError);
+  }
+  if (value > most) refuse(name, `be at most ${most}`, `${value}`, RangeError);
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function refuse(
+  name: string,
+  must: string,
+  current: string,
+  error: typeof TypeError | typeof RangeError = TypeError,
+): never {
+  throw new error(
     `Cannot create Memcache client as '${name}' must ${must}: current value is ${current}`,
   );
 }

@@ -44,11 +44,13 @@ await build({
   },
 });
 
-// What served the build is nothing to those who install the package.
 const path = `${OUT}/package.json`;
-const { scripts: _, devDependencies: __, _generatedBy: ___, ...published } =
-  JSON.parse(await Deno.readTextFile(path));
-await Deno.writeTextFile(path, JSON.stringify(published, null, 2) + "\n");
+const { dependencies } = JSON.parse(await Deno.readTextFile(path));
+if (dependencies !== undefined) {
+  throw new Error(`Unexpected dependencies: ${JSON.stringify(dependencies)}`);
+}
+// Without what served the build, such as scripts and devDependencies.
+await Deno.writeTextFile(path, JSON.stringify(packageJson, null, 2) + "\n");
 
 const checkScript = ["run", "-A", "scripts/check_npm.ts", OUT];
 Deno.exit(await run([Deno.execPath(), ...checkScript]));

@@ -25,22 +25,26 @@ import type { SessionKeys } from "./session/session_key.ts";
 import type { Found, RecordStore } from "./store/record_store.ts";
 
 /** What is known of a session: where it comes from, and what was stored there. */
-export interface Origin {
+export class Origin {
   /** The id that it was read, or last saved, under; `undefined` if it came from elsewhere. */
   id: string | undefined;
   /**
    * What is stored there, as far as is known; `undefined` for nothing. After a
    * save that was merged, its JSON is this session's own part of that.
    */
-  found: Found | undefined;
+  found: Found | undefined = undefined;
   /** When its time to live was last renewed, in milliseconds since 1970. */
-  renewedAt: number;
+  renewedAt = 0;
   /** Whether it has never been stored. */
-  isNew: boolean;
+  isNew = false;
   /** Whether its id came from the browser, so that other requests may have it too. */
-  reusesId: boolean;
+  reusesId = false;
   /** Whether it stands in for a session that could not be reached. */
-  ephemeral: boolean;
+  ephemeral = false;
+
+  constructor(id?: string) {
+    this.id = id;
+  }
 }
 
 /** A record on its way to the store. */

@@ -14,7 +14,7 @@ import {
 } from "./session/options.ts";
 import { createPrivateSlot } from "./session/private_slot.ts";
 import { SessionKeys } from "./session/session_key.ts";
-import { type Origin, SessionSaver } from "./session_saver.ts";
+import { Origin, SessionSaver } from "./session_saver.ts";
 import { openStore } from "./store/open_store.ts";
 import type { Found, RecordStore } from "./store/record_store.ts";
 
@@ -129,14 +129,14 @@ class StoredSessions implements MemcacheSessionStorage {
     return this.#loadedSession(cookie, found, remaining);
   }
 
-  async save(session: Session): Promise<string | null> {
-    const origin = this.#origins.get(session) ?? this.#remember(session, {});
-    if (origin.ephemeral) return null;
-    try {
-      return await this.#saver.save(session, origin);
-    } catch (error) {
-      return this.#saveOutage(session, error);
-    }
+  save(session: Session): Promise<string | null> {
+    const origin = this.#origins.get(session) ??
+      this.#remember(session, new Origin());
+    if (origin.ephemeral) return Promise.resolve(null);
+    // One more async function around this is 3 % of a request.
+    const saved = this.#saver.save(session, origin);
+    if (this.#settings.whenUnavailable === "throw") return saved;
+    return saved.catch((error) => this.#saveOutage(session, error));
   }
 
   #loadedSession(id: string, found: Found, remaining: number): Session {
@@ -147,7 +147,9 @@ class StoredSessions implements MemcacheSessionStorage {
     const renewed = this.#readTtl !== undefined &&
       remaining >= (this.#readTtl || Infinity);
     const renewedAt = renewed ? Date.now() : 0;
-    this.#remember(session, { id, found, renewedAt });
+    const origin = this.#remember(session, new Origin(id));
+    origin.found = found;
+    origin.renewedAt = renewedAt;
     return session;
   }
 
@@ -169,27 +171,19 @@ class StoredSessions implements MemcacheSessionStorage {
   #newSession(unknownId?: string): Session {
     if (this.#settings.useUnknownIds && unknownId !== undefined) {
       const session = createSession(unknownId);
-      this.#remember(session, { id: unknownId, isNew: true, reusesId: true });
+      const origin = this.#remember(session, new Origin(unknownId));
+      origin.isNew = origin.reusesId = true;
       return session;
     }
     let session = createSession();
     for (let i = 1; i < MAX_ID_TRIES && !this.#saver.isUp(session.id); i++) {
       session = createSession();
     }
-    this.#remember(session, { id: session.id, isNew: true });
+    this.#remember(session, new Origin(session.id)).isNew = true;
     return session;
   }
 
-  #remember(session: Session, known: Partial<Origin>): Origin {
-    const origin: Origin = {
-      id: undefined,
-      found: undefined,
-      renewedAt: 0,
-      isNew: false,
-      reusesId: false,
-      ephemeral: false,
-      ...known,
-    };
+  #remember(session: Session, origin: Origin): Origin {
     this.#origins.set(session, origin);
     return origin;
   }

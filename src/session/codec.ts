@@ -114,6 +114,7 @@ function base64Length(bytes: number): number {
 }
 
 function toText(bytes: Uint8Array): string {
+  if (bytes instanceof Buffer) return bytes.toString();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString();
 }

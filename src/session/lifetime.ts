@@ -21,6 +21,7 @@ export class Lifetime {
 
   /** Seconds that a session created at `createdAt` has left, however active. */
   remaining(createdAt: number): number {
+    if (this.#maxLifetime === Infinity) return Infinity;
     return createdAt + this.#maxLifetime - Date.now() / 1000;
   }
 

@@ -36,7 +36,8 @@ export class SessionKeys {
    */
   nameOf(id: string): string {
     const fits = this.#prefix.length + id.length <= MAX_KEY_BYTES;
-    if (this.#hashIds || !fits || !SAFE.test(id) || HASH.test(id)) {
+    const isSafe = SAFE.test(id) && (id.length !== 64 || !HASH.test(id));
+    if (this.#hashIds || !fits || !isSafe) {
       return hash(id);
     }
     return id;

@@ -74,23 +74,32 @@ export class SingleStore implements RecordStore {
     return { record, json };
   }
 
-  async replace(
+  replace(
     key: string,
     json: string,
     found: Found,
     ttl: number,
   ): Promise<CompareAndSetResult> {
     // Saved before by this very request, which has not learnt the version.
-    if (found.token === undefined) return "exists";
+    if (found.token === undefined) return Promise.resolve("exists");
     const client = this.#client;
     const value = this.#format.encode(json, key);
     const token = found.token as Token;
     if (client.compareAndSet !== undefined && "cas" in token) {
-      return await client.compareAndSet(key, value, token.cas, ttl);
+      return client.compareAndSet(key, value, token.cas, ttl);
     }
+    return this.#compareThenSet(key, value, found, ttl);
+  }
+
+  async #compareThenSet(
+    key: string,
+    value: string,
+    found: Found,
+    ttl: number,
+  ): Promise<CompareAndSetResult> {
     const state = await this.#compare(key, found);
     if (state !== "unchanged") return state;
-    await client.set(key, value, ttl);
+    await this.#client.set(key, value, ttl);
     return "stored";
   }
 
@@ -135,7 +144,8 @@ export class SingleStore implements RecordStore {
     if (read === undefined || read.record.values === null) return undefined;
     const { cas, value } = item;
     const token: Token = cas === undefined ? { value } : { cas };
-    return { ...read, version: read.record.version, token };
+    const { record, json } = read;
+    return { record, json, version: record.version, token };
   }
 
   /** Whether a key holds what was found there: the step before one that cannot check. */

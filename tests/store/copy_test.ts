@@ -1,0 +1,67 @@
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import type { MemcacheServer } from "../../src/client/memcache_client.ts";
+import { MemcacheConnectionError } from "../../src/client/errors.ts";
+import { fromJson } from "../../src/session/record.ts";
+import {
+  type Copy,
+  isTombstone,
+  newestOf,
+  throwOutageOf,
+} from "../../src/store/copy.ts";
+
+const server = { name: "memcache" } as MemcacheServer;
+const value = new Uint8Array();
+const missing: Copy = { state: "missing", server };
+const unreadable: Copy = {
+  state: "present",
+  server,
+  cas: 1,
+  value,
+  read: undefined,
+};
+
+/** A copy of a record in a version. */
+function copyOf(version: number, values: unknown = {}): Copy {
+  const json = JSON.stringify([values, {}, ["id", 0, version]]);
+  const record = fromJson(json, 0)!;
+  return { state: "present", server, cas: 1, value, read: { record, json } };
+}
+
+Deno.test("newestOf() takes the highest version, wherever it is", () => {
+  const [old, newest] = [copyOf(1), copyOf(2)];
+  assertEquals(newestOf([old, newest]), newest);
+  assertEquals(newestOf([newest, old]), newest);
+  assertEquals(newestOf([missing, unreadable, old]), old);
+});
+
+Deno.test("newestOf() takes the same one in any order when the versions are equal", () => {
+  const [a, b] = [copyOf(1, { a: 1 }), copyOf(1, { b: 1 })];
+  assertEquals(newestOf([a, b]), newestOf([b, a]));
+});
+
+Deno.test("newestOf() takes a tombstone for a record", () => {
+  const tombstone = copyOf(2, null);
+  assertEquals(newestOf([copyOf(1), tombstone]), tombstone);
+});
+
+Deno.test("newestOf() is undefined when no copy holds a record", () => {
+  assertEquals(newestOf([missing, unreadable]), undefined);
+});
+
+Deno.test("isTombstone() is true of a record without values and of nothing else", () => {
+  assert(isTombstone(copyOf(1, null)));
+  assertFalse(isTombstone(copyOf(1)));
+  assertFalse(isTombstone(missing));
+  assertFalse(isTombstone(unreadable));
+});
+
+Deno.test("throwOutageOf() throws when a copy could not be reached, and else does not", () => {
+  const error = new MemcacheConnectionError("refused");
+  const unreachable: Copy = { state: "unreachable", server, error };
+  throwOutageOf([missing, unreadable, copyOf(1)]);
+  assertThrows(
+    () => throwOutageOf([missing, unreachable]),
+    MemcacheConnectionError,
+    "refused",
+  );
+});

@@ -46,9 +46,20 @@ export function encodeTouch(key: string, ttl: number, opaque: number): string {
   return `mg ${checkKey(key)} T${toExptime(ttl)} O${opaque}\r\n`;
 }
 
+/** A key that nobody uses. */
+const PROBE_KEY = "memcache-client-probe";
+
 /** `mg` of a key that nobody uses: is the server there, and does it speak meta? */
 export function encodeProbe(opaque: number): string {
-  return `mg memcache-client-probe O${opaque}\r\n`;
+  return `mg ${PROBE_KEY} O${opaque}\r\n`;
+}
+
+/**
+ * `md` of a key that nobody uses, after a command whose own reply may carry no
+ * token: this one's does, and shows that no reply before it is missing.
+ */
+export function encodeReceipt(opaque: number): string {
+  return `md ${PROBE_KEY} O${opaque}\r\n`;
 }
 
 /** The line before a value: `ms`. The value and a line end come after it. */

@@ -65,7 +65,7 @@ const KEEP_ALIVE_DELAY = 30_000;
 export class Connection {
   /**
    * Whether a miss carries the command's opaque token, as it does from memcached
-   * 1.6.18 on. On older servers a bare `EN` answers the oldest command.
+   * 1.6.18 on. On older servers a bare `EN` may be any command's.
    */
   missesCarryOpaque = true;
 

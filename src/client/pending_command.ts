@@ -51,6 +51,12 @@ export class PendingCommand {
     this.resolve = resolve;
     this.reject = reject;
   }
+
+  /** Whether it is an `mg`, to which the server may answer `EN`. */
+  get canMiss(): boolean {
+    return this.kind === "get" || this.kind === "touch" ||
+      this.kind === "probe";
+  }
 }
 
 /** What has something else than letters before its end, or too many of them. */

@@ -4,7 +4,7 @@
 
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { commandChannel, serverChannel } from "../diagnostics.ts";
-import { encodeProbe } from "./command_encoder.ts";
+import { encodeProbe, encodeReceipt } from "./command_encoder.ts";
 import { CommandMethods, type Encode } from "./command_methods.ts";
 import { CommandQueue } from "./command_queue.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
@@ -62,6 +62,8 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
   #failures = 0;
   #opaque = 0;
   #idleSince = 0;
+  /** The oldest command's answer, while its receipt has not come. */
+  #unreceipted: Reply | undefined;
   /** Nothing has come since the connection was idle: perhaps it has gone stale. */
   #suspect = false;
   /** When to give up a connection that may be stale. */
@@ -146,7 +148,7 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
     this.#queue.push(command);
     if (this.#phase === "ready") {
       if (wasEmpty) this.#suspectStale(command.start);
-      this.#connection!.write(command.text, command.body);
+      this.#write(command);
     } else if (this.#phase === "idle") {
       this.#connect(this.#options.timeout);
     }
@@ -227,9 +229,20 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
     this.#suspect = false;
     this.#staleDeadline = Infinity;
     this.#idleSince = performance.now();
-    this.#queue.forEach(({ text, body }) => {
-      this.#connection!.write(text, body);
-    });
+    this.#queue.forEach((command) => this.#write(command));
+  }
+
+  #write(command: PendingCommand): void {
+    const connection = this.#connection!;
+    connection.write(command.text, command.body);
+    if (this.#needsReceipt(command)) {
+      connection.write(encodeReceipt(command.opaque));
+    }
+  }
+
+  /** A miss that carries no token might be another command's. */
+  #needsReceipt(command: PendingCommand): boolean {
+    return !this.#connection!.missesCarryOpaque && command.canMiss;
   }
 
   #onReply(reply: Reply): void {
@@ -241,6 +254,12 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
       );
     }
     this.#trust();
+    if (this.#needsReceipt(command)) {
+      const answer = this.#unreceipted;
+      this.#unreceipted = answer === undefined ? reply : undefined;
+      if (answer === undefined) return;
+      reply = answer;
+    }
     let outcome: unknown;
     try {
       outcome = outcomeOf(command.kind, reply, this.name);
@@ -259,7 +278,7 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
 
   #answers(reply: Reply, command: PendingCommand): boolean {
     if (reply.opaque === command.opaque) return true;
-    if (reply.opaque !== -1) return false;
+    if (reply.opaque !== -1 || this.#unreceipted !== undefined) return false;
     return reply.code.length > 2 ||
       (reply.code === "EN" && !this.#connection!.missesCarryOpaque);
   }
@@ -300,6 +319,7 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#connection = undefined;
+    this.#unreceipted = undefined;
     this.#connectionsEnded = Promise.all([
       this.#connectionsEnded,
       connection.close(),

@@ -25,11 +25,11 @@ async function main(): Promise<number> {
     ["Documentation", "doc", "--lint", ...imports, ...entries],
   ];
   for (const [name, ...args] of stages) {
-    console.log(name);
+    const start = performance.now();
     const code = await run([Deno.execPath(), ...args]);
-    if (code === 0) continue;
-    console.error(`${name}: failed`);
-    return code;
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    console.log(`${name} ... ${code === 0 ? "ok" : "FAILED"} ${seconds} s`);
+    if (code !== 0) return code;
   }
   return 0;
 }

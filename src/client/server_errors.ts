@@ -18,6 +18,12 @@ export function socketError(
   ready: boolean,
   secure: boolean,
 ): MemcacheError {
+  if (secure && isClientCertificateError(cause)) {
+    return new MemcacheAuthenticationError(
+      `Memcache server ${server} does not accept this client's certificate, or asks for one; pass one that it trusts as 'tls.cert' and 'tls.key'`,
+      { server, cause },
+    );
+  }
   if (secure && isCertificateError(cause)) {
     return new MemcacheAuthenticationError(
       `The certificate of Memcache server ${server} is not trusted; pass its authority as 'tls.ca', and its name as 'tls.serverName' where it differs from the host`,
@@ -142,6 +148,13 @@ export function clientClosedError(server: string): MemcacheError {
   return new MemcacheConnectionError(
     "The Memcache client has been closed; create another one",
     { server },
+  );
+}
+
+/** The server ended the handshake over our certificate: that comes as an alert. */
+function isClientCertificateError(error: Error & { code?: string }): boolean {
+  return /ALERT_\w*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(
+    error.code ?? "",
   );
 }
 

@@ -33,6 +33,8 @@ async function makeTls() {
     strangerCa: readFileSync(files.stranger.ca, "utf8"),
     cert: readFileSync(files.client.cert, "utf8"),
     key: readFileSync(files.client.key, "utf8"),
+    strangerCert: readFileSync(files.stranger.cert, "utf8"),
+    strangerKey: readFileSync(files.stranger.key, "utf8"),
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
   };
 }
@@ -66,7 +68,7 @@ Deno.test("client talks TLS when told to by option or by address, and trusts its
   }
 });
 
-Deno.test("client shows its certificate when the server asks for one", async () => {
+Deno.test("client shows its certificate when the server asks for one, and says so when that is not accepted", async () => {
   await using tls = await makeTls();
   const { ca, cert, key } = tls;
   await using server = await startMemcached({
@@ -79,13 +81,18 @@ Deno.test("client shows its certificate when the server asks for one", async () 
     });
     await assertWorks(client);
   }
-  await using client = createMemcacheClient([server.address], { tls: { ca } });
-  const { error, elapsed } = await outcomeOf(() => client.get("key"));
-  assertInstanceOf(error, MemcacheError);
-  assertLess(elapsed, 1000);
-  report("TLS: the server asks for a certificate that we do not have", {
-    sees: `${error.name}: ${error.message.replace(server.address, "…")}`,
-  });
+  for (const own of [{}, { cert: tls.strangerCert, key: tls.strangerKey }]) {
+    await using client = createMemcacheClient([server.address], {
+      tls: { ca, ...own },
+    });
+    const { error, elapsed } = await outcomeOf(() => client.get("key"));
+    assertInstanceOf(error, MemcacheAuthenticationError);
+    assertMatch(error.message, /tls\.cert/);
+    assertLess(elapsed, 1000);
+    report("TLS: the server does not accept our certificate", {
+      sees: `${error.name} after ${milliseconds(elapsed)}`,
+    });
+  }
 });
 
 const UNTRUSTED: Record<

@@ -13,6 +13,9 @@ const ROOT = new URL("../", import.meta.url);
 /** What is tested when no files are named: the tests, and the examples. */
 const EVERYTHING = ["--doc", "tests", "mod.ts", "src", "README.md", "docs"];
 
+/** Since Deno 2.9 they are off unless asked for. */
+const SANITIZERS = ["--sanitize-ops", "--sanitize-resources"];
+
 async function main(args: string[]): Promise<number> {
   Deno.chdir(ROOT);
   Deno.env.set("MEMCACHED_BIN", await ensureMemcached());
@@ -25,7 +28,7 @@ async function main(args: string[]): Promise<number> {
     ...EVERYTHING.filter((arg) => arg.startsWith("-") || existsSync(arg)),
   ];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", ...imports, ...what],
+    args: ["test", "-A", ...SANITIZERS, ...imports, ...what],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

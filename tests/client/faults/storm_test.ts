@@ -2,7 +2,6 @@
 // meet every fault there is, time and again.
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import type { Buffer } from "node:buffer";
 import {
   createMemcacheClient,
   MemcacheError,
@@ -11,54 +10,15 @@ import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { startMemcached } from "../../support/memcached.ts";
 import { outcomeOf, sleep } from "../../support/outcome.ts";
 import { ownValue, versionOf } from "../../support/own_value.ts";
-import { type Random, randomFrom } from "../../support/random.ts";
-import type { ReplyFault } from "../../support/reply_fault.ts";
+import { randomFrom } from "../../support/random.ts";
+import { startStorm } from "../../support/fault_storm.ts";
+import { runProgram } from "../../support/run_program.ts";
 import { times } from "../../support/scale.ts";
 
 const SESSIONS = 64;
 const TIMEOUT = 60;
 const REQUESTS = times(1_000_000, 100_000);
 const LIMIT = times(900_000, 60_000);
-
-/** What may happen to a reply; `other` is a reply that was somebody else's. */
-const FAULTS: Record<
-  string,
-  (reply: Buffer, other: Buffer, random: Random) => ReplyFault
-> = {
-  drop: () => "drop",
-  duplicate: () => "duplicate",
-  hold: () => "hold",
-  swap: () => "swap",
-  reset: () => "reset",
-  end: () => "end",
-  silence: () => "silence",
-  delay: (_reply, _other, random) => ({ delay: random.below(20) }),
-  delayPastDeadline: () => ({ delay: 2 * TIMEOUT }),
-  garbage: (_reply, _other, random) => ({
-    before: Uint8Array.from({ length: 40 }, () => random.below(256)),
-  }),
-  lineOfGarbage: () => ({ after: "what?\r\n" }),
-  bareMiss: () => ({ before: "EN\r\n" }),
-  bareSuccess: () => ({ before: "HD\r\n" }),
-  bareRefusal: () => ({ before: "SERVER_ERROR of nobody's\r\n" }),
-  anotherOnesReplyBefore: (_reply, other) => ({ before: other }),
-  anotherOnesReplyAfter: (_reply, other) => ({ after: other }),
-  anotherOnesReplyInstead: (_reply, other) => ({ instead: other }),
-  cutAndEnd: (reply, _other, random) => ({
-    cutAt: random.below(reply.length),
-    then: "end",
-  }),
-  cutAndSilence: (reply, _other, random) => ({
-    cutAt: random.below(reply.length),
-    then: "silence",
-  }),
-  missingBytes: (reply, _other, random) => ({
-    cutAt: random.below(reply.length),
-    then: "next",
-  }),
-  split: (reply, _other, random) => ({ splitAt: random.below(reply.length) }),
-  oneByteChunks: () => ({ chunk: 1 }),
-};
 
 Deno.test(`client gives none of 64 sessions a wrong value in ${REQUESTS} requests when replies meet every fault`, async () => {
   const random = randomFrom(1);
@@ -70,17 +30,7 @@ Deno.test(`client gives none of 64 sessions a wrong value in ${REQUESTS} request
   const keys = Array.from({ length: SESSIONS }, (_, i) => `session:${i}`);
   await Promise.all(keys.map((key) => client.set(key, ownValue(key, 0))));
 
-  const met: Record<string, number> = {};
-  let other: Buffer | undefined;
-  proxy.onReply = (reply, { index }) => {
-    const before = other ?? reply;
-    // A copy, as the reply shares the memory of its chunk.
-    if (other === undefined || random() < 0.01) other = reply.subarray();
-    if (random() >= (index === 0 ? 1 / 20 : 1 / 400)) return undefined;
-    const name = random.pick(Object.keys(FAULTS));
-    met[name] = (met[name] ?? 0) + 1;
-    return FAULTS[name](reply, before, random);
-  };
+  const storm = startStorm(proxy, TIMEOUT, random);
 
   const start = performance.now();
   const late = () => performance.now() - start > LIMIT;
@@ -125,12 +75,27 @@ Deno.test(`client gives none of 64 sessions a wrong value in ${REQUESTS} request
   console.log(
     `measured | storm: ${answered} requests of ${SESSIONS} sessions in ${
       (elapsed / 1000).toFixed(1)
-    } s, ${sum(met)} faults on ${proxy.counters.opened} connections, ` +
+    } s, ${sum(storm.met)} faults on ${proxy.counters.opened} connections, ` +
       `no wrong value, ${sum(failed)} errors: ${JSON.stringify(failed)}`,
   );
   assertLess(elapsed, LIMIT);
-  assertEquals(Object.keys(met).sort(), Object.keys(FAULTS).sort());
+  assertEquals(storm.missing(), []);
   assertGreater(proxy.counters.opened, 50);
+});
+
+Deno.test("a process that reads and writes under every fault sees no unhandled rejection and no error event without a listener", async () => {
+  await using server = await startMemcached();
+  await using proxy = await startFaultProxy(server);
+  const storm = startStorm(proxy, TIMEOUT, randomFrom(2));
+  const { code, output, errors } = await runProgram("outlast_faults", {
+    args: [proxy.address, `${TIMEOUT}`, `${times(60_000, 2_000)}`],
+  });
+  assertEquals(errors, "");
+  assertEquals(code, 0);
+  const { answered, failed } = JSON.parse(output);
+  assertGreater(answered, 1000);
+  assertGreater(failed, 1000);
+  assertGreater(sum(storm.met), 50);
 });
 
 function sum(counts: Record<string, number>): number {

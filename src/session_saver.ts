@@ -58,6 +58,8 @@ interface Write {
 const NOTHING = "[{},{}]";
 /** A save of an unchanged session sends nothing if it was renewed so recently. */
 const RENEWED_RECENTLY = 1_000;
+/** Renewals at one time differ by up to so many milliseconds. */
+const RENEWAL_SPREAD = 1_000;
 /** Many times what a hundred requests that save one session at once need. */
 const MAX_TRIES = 100;
 /** A random wait before each further try grows up to so many milliseconds. */
@@ -302,14 +304,21 @@ export class SessionSaver {
     // As it was read: the app may have changed values without setting them.
     const record = fromJson(found.json, now)!;
     record.name = this.#keys.nameOf(session.id);
-    record.version = nextVersion(now, found.version);
+    // Others renew it in this millisecond too, and only one is to find its own.
+    record.version = nextVersion(now, found.version) +
+      Math.floor(Math.random() * RENEWAL_SPREAD);
     const json = toJson(record);
     const result = await this.#store.replace(key, json, found, ttl);
-    if (result === "stored") {
-      return this.#saved(session, origin, { record, json, ttl });
-    }
-    // Another request came first: it set the cookie, or ended the session.
-    return null;
+    const isStored = result === "stored" ||
+      (result === "exists" && await this.#isNewest(key, json));
+    // If not, another request came first: it set the cookie, or ended the session.
+    if (!isStored) return null;
+    return this.#saved(session, origin, { record, json, ttl });
+  }
+
+  /** Of several copies, one may have met a conflict that another did not. */
+  async #isNewest(key: string, json: string): Promise<boolean> {
+    return (await this.#store.read(key))?.json === json;
   }
 
   /** Remembers what was stored, should the session be saved again. */

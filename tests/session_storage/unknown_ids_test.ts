@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Clock } from "../support/clock.ts";
 import { begin, request, startProcesses } from "../support/processes.ts";
+import { runRounds } from "../support/rounds.ts";
 
 const PLACES = [
   { where: "one server holds it", servers: 1, options: {} },
@@ -15,7 +16,7 @@ for (const { where, servers, options: place } of PLACES) {
   Deno.test(`save() keeps what 20 requests set that begin a session under one id when ${where}`, async () => {
     await using app = await startProcesses({ servers, options });
     const { storages } = app;
-    for (let round = 0; round < 20; round++) {
+    await runRounds(10, 5, async () => {
       const id = crypto.randomUUID();
       const sessions = await Promise.all(
         Array.from({ length: 20 }, (_, i) => storages[i % 3].read(id)),
@@ -30,7 +31,7 @@ for (const { where, servers, options: place } of PLACES) {
       const session = await storages[0].read(id);
       assertEquals(session.size, 20);
       assertEquals(session.get("note"), "hi");
-    }
+    });
   });
 
   Deno.test(`save() keeps the last one's session when conflicts are overwritten and ${where}`, async () => {

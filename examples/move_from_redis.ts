@@ -12,9 +12,8 @@ type RedisClient = Parameters<typeof createRedisSessionStorage>[0];
 export function createSessionStorage(
   redis: RedisClient,
   servers: string[],
-): SessionStorage {
-  return createMovingStorage({
-    from: createRedisSessionStorage(redis),
-    to: createMemcacheSessionStorage({ servers }),
-  });
+): SessionStorage & { close(): Promise<void> } {
+  const from = createRedisSessionStorage(redis);
+  const to = createMemcacheSessionStorage({ servers });
+  return { ...createMovingStorage({ from, to }), close: () => to.close() };
 }

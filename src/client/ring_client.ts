@@ -28,7 +28,7 @@ import { PipelinedServer } from "./pipelined_server.ts";
  *
  * const client = createMemcacheClient(
  *   ["memcaches://memcache-1.example.com", "memcaches://memcache-2.example.com"],
- *   { timeout: 500, username: "app", password: Deno.env.get("MEMCACHE_PASSWORD") },
+ *   { timeout: 500, username: "app", password: "a long password" },
  * );
  * const sessionStorage = createMemcacheSessionStorage({ client });
  * ```

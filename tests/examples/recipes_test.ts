@@ -43,6 +43,7 @@ Deno.test("createMovingStorage() keeps a session that is still in Redis", async 
   moved.destroy();
   assertEquals(await storage.save(moved), "");
   assertNotEquals((await storage.read("old")).id, "old");
+  await storage.close();
 });
 
 Deno.test("createSessionStorage() shares sessions with @remix-run/session-storage-memcache", async () => {

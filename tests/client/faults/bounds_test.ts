@@ -22,7 +22,7 @@ import {
 } from "../../../src/client/mod.ts";
 import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { startMemcached } from "../../support/memcached.ts";
-import { outcomeOf, sleep, timeUntilSuccess } from "../../support/outcome.ts";
+import { outcomeOf, timeUntilSuccess, until } from "../../support/outcome.ts";
 import { rawGet } from "../../support/raw_connection.ts";
 import { report } from "../../support/report.ts";
 import { runProgram } from "../../support/run_program.ts";
@@ -59,11 +59,11 @@ Deno.test("memory stays flat when the server is stalled and requests pour in", a
       } more memory at most, ${megabytes(measured.rss)} resident`,
     },
   );
-  assertGreater(measured.calls, 10_000);
   assertGreater(measured.errors.MemcacheTimeoutError, 0);
   assertGreater(measured.errors.MemcacheOverloadError, 0);
-  // What may wait, twice: in the queue and in the socket.
-  assertLess(measured.most, 2 * maxPending * valueBytes + 20 * 2 ** 20);
+  // All that was written is over a gigabyte; what may wait is ten megabytes.
+  assertGreater(measured.calls * valueBytes, 2 ** 29);
+  assertLess(measured.most, 100 * 2 ** 20);
 });
 
 Deno.test("calls above maxPending reject at once with an error that says so, and those below are not lost", async () => {
@@ -185,9 +185,11 @@ Deno.test("calls reject as a connection error or a timeout when the server has n
   for (let i = 0; i < 40; i++) {
     const socket = connect(server.port, "127.0.0.1");
     socket.on("error", () => {});
+    socket.resume();
     sockets.push(socket);
   }
-  await sleep(100);
+  // Those that are too many are closed by the server.
+  await until(() => sockets.some(({ closed }) => closed), 5000);
   await using client = createMemcacheClient([server.address], {
     timeout: 300,
   });

@@ -195,7 +195,7 @@ Deno.test("every call settles within the timeout when bytes keep coming that com
   );
 });
 
-Deno.test("a call gets its whole timeout when an earlier one used up its own", async () => {
+Deno.test("two calls settle in time when the second was made half a timeout after the first", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address], {
@@ -211,7 +211,7 @@ Deno.test("a call gets its whole timeout when an earlier one used up its own", a
   for (const { elapsed } of outcomes) {
     assertLess(elapsed, TIMEOUT + ALLOWED + loop.worst());
   }
-  assertInstanceOf(outcomes[0].error, MemcacheTimeoutError);
+  // Not earlier, either: the deadline is the call's own.
   assertGreater(outcomes[0].elapsed, TIMEOUT - 10);
 });
 

@@ -28,6 +28,8 @@ import type { Found, RecordStore } from "./store/record_store.ts";
 export class Origin {
   /** The id that it was read, or last saved, under; `undefined` if it came from elsewhere. */
   id: string | undefined;
+  /** The key of that id, where it is known: working it out may take a hash. */
+  key: string | undefined;
   /**
    * What is stored there, as far as is known; `undefined` for nothing. After a
    * save that was merged, its JSON is this session's own part of that.
@@ -42,13 +44,15 @@ export class Origin {
   /** Whether it stands in for a session that could not be reached. */
   ephemeral = false;
 
-  constructor(id?: string) {
+  constructor(id?: string, key?: string) {
     this.id = id;
+    this.key = key;
   }
 }
 
 /** A record on its way to the store. */
 interface Write {
+  key: string;
   record: SessionRecord;
   json: string;
   ttl: number;
@@ -136,12 +140,12 @@ export class SessionSaver {
     session: Session,
     origin: Origin,
   ): Promise<string | null> {
-    const key = this.#keys.keyOf(session.id);
-    const write = this.#writeOf(session, undefined);
+    const key = this.#keyOf(session.id, origin);
+    const write = this.#writeOf(session, key, undefined);
     const { record, json, ttl } = write;
     const created = await this.#store.createIfAbsent(key, record, ttl);
     if (created !== undefined) {
-      return this.#saved(session, origin, { ...created, ttl });
+      return this.#saved(session, origin, { key, ...created, ttl });
     }
     if (await this.#store.read(key) !== undefined) {
       return this.#reconcile(session, origin, write);
@@ -161,8 +165,8 @@ export class SessionSaver {
     merged?: Merged,
   ): Promise<Write> {
     for (let tries = 1;; tries++) {
-      const write = this.#writeOf(session, replaced, merged);
       const key = this.#keys.keyOf(session.id);
+      const write = this.#writeOf(session, key, replaced, merged);
       try {
         await this.#store.create(key, write.json, write.ttl);
         return write;
@@ -182,8 +186,8 @@ export class SessionSaver {
     origin: Origin,
     found: Found,
   ): Promise<string | null> {
-    const key = this.#keys.keyOf(session.id);
-    const write = this.#writeOf(session, found);
+    const key = this.#keyOf(session.id, origin);
+    const write = this.#writeOf(session, key, found);
     const { json, ttl } = write;
     const result = await this.#store.replace(key, json, found, ttl);
     if (result === "stored") return this.#saved(session, origin, write);
@@ -200,7 +204,7 @@ export class SessionSaver {
     origin: Origin,
     own: Write,
   ): Promise<string | null> {
-    const key = this.#keys.keyOf(session.id);
+    const { key } = own;
     const replaced = origin.found?.record.version ?? 0;
     const changes = changesOf(session, origin);
     let tried = own;
@@ -216,7 +220,8 @@ export class SessionSaver {
         return dropGone();
       }
       isConflict ||= theirs.record.version !== replaced;
-      tried = this.#writeOf(session, theirs, this.#merge(changes, theirs));
+      const merged = this.#merge(changes, theirs);
+      tried = this.#writeOf(session, key, theirs, merged);
       const result = await this.#store.replace(key, tried.json, theirs, ttl);
       if (result === "stored") {
         if (isConflict) conflictChannel.publish({ retries });
@@ -294,7 +299,7 @@ export class SessionSaver {
       this.#lifetime.cookieIsOld(session, version);
     const now = Date.now();
     if (!cookieIsOld && now - origin.renewedAt < RENEWED_RECENTLY) return null;
-    const key = this.#keys.keyOf(session.id);
+    const key = this.#keyOf(session.id, origin);
     const ttl = this.#lifetime.storedTtl(session, createdAt);
     if (!cookieIsOld) {
       origin.renewedAt = now;
@@ -303,7 +308,7 @@ export class SessionSaver {
     }
     // As it was read: the app may have changed values without setting them.
     const record = fromJson(found.json, now)!;
-    record.name = this.#keys.nameOf(session.id);
+    record.name = this.#keys.nameIn(key);
     // Others renew it in this millisecond too, and only one is to find its own.
     record.version = nextVersion(now, found.version) +
       Math.floor(Math.random() * RENEWAL_SPREAD);
@@ -313,7 +318,7 @@ export class SessionSaver {
       (result === "exists" && await this.#isNewest(key, json));
     // If not, another request came first: it set the cookie, or ended the session.
     if (!isStored) return null;
-    return this.#saved(session, origin, { record, json, ttl });
+    return this.#saved(session, origin, { key, record, json, ttl });
   }
 
   /** Of several copies, one may have met a conflict that another did not. */
@@ -323,14 +328,20 @@ export class SessionSaver {
 
   /** Remembers what was stored, should the session be saved again. */
   #saved(session: Session, origin: Origin, write: Write, own = write): string {
-    const { record } = write;
+    const { key, record } = write;
     const { json } = own;
     origin.id = session.id;
+    origin.key = key;
     origin.found = { record, json, version: record.version, token: undefined };
     origin.renewedAt = Date.now();
     origin.isNew = false;
     origin.reusesId = false;
     return session.id;
+  }
+
+  #keyOf(id: string, origin: Origin): string {
+    const isKnown = id === origin.id && origin.key !== undefined;
+    return isKnown ? origin.key! : this.#keys.keyOf(id);
   }
 
   #delete(session: Session, id: string, found?: Found): Promise<void> {
@@ -354,6 +365,7 @@ export class SessionSaver {
   /** What to store for a session in the place of what was found. */
   #writeOf(
     session: Session,
+    key: string,
     found: Found | undefined,
     merged?: Merged,
   ): Write {
@@ -363,13 +375,13 @@ export class SessionSaver {
     const record: SessionRecord = {
       values,
       flash,
-      name: this.#keys.nameOf(session.id),
+      name: this.#keys.nameIn(key),
       createdAt,
       version: nextVersion(now, found?.version ?? 0),
       flashVersions: merged?.flashVersions,
     };
     const ttl = this.#lifetime.storedTtl(session, createdAt);
-    return { record, json: toJson(record), ttl };
+    return { key, record, json: toJson(record), ttl };
   }
 }
 

@@ -126,7 +126,7 @@ class StoredSessions implements MemcacheSessionStorage {
     if (found === undefined) return this.#newSession(cookie);
     const remaining = this.#lifetime.remaining(found.record.createdAt);
     if (remaining <= 0) return this.#expiredSession(cookie, key, found);
-    return this.#loadedSession(cookie, found, remaining);
+    return this.#loadedSession(cookie, key, found, remaining);
   }
 
   save(session: Session): Promise<string | null> {
@@ -139,7 +139,12 @@ class StoredSessions implements MemcacheSessionStorage {
     return saved.catch((error) => this.#saveOutage(session, error));
   }
 
-  #loadedSession(id: string, found: Found, remaining: number): Session {
+  #loadedSession(
+    id: string,
+    key: string,
+    found: Found,
+    remaining: number,
+  ): Session {
     const { values, flash } = found.record;
     const session = createSession(id, [values ?? {}, flash]);
     // A read may have renewed the record for longer than it has left; then the
@@ -147,7 +152,7 @@ class StoredSessions implements MemcacheSessionStorage {
     const renewed = this.#readTtl !== undefined &&
       remaining >= (this.#readTtl || Infinity);
     const renewedAt = renewed ? Date.now() : 0;
-    const origin = this.#remember(session, new Origin(id));
+    const origin = this.#remember(session, new Origin(id, key));
     origin.found = found;
     origin.renewedAt = renewedAt;
     return session;

@@ -30,6 +30,11 @@ export class SessionKeys {
     return this.#prefix + this.nameOf(id);
   }
 
+  /** The part of a key after the prefix. */
+  nameIn(key: string): string {
+    return key.slice(this.#prefix.length);
+  }
+
   /**
    * The part of a session's key after the prefix: the id itself where it can be
    * part of a key, else its SHA-256.

@@ -107,7 +107,10 @@ export class SingleStore implements RecordStore {
     if (this.#client.touch !== undefined) {
       return await this.#client.touch(key, ttl);
     }
-    const result = await this.replace(key, found.json, found, ttl);
+    // What was saved by this very request has no token, and may have gone since.
+    const now = found.token === undefined ? await this.read(key) : found;
+    if (now === undefined) return false;
+    const result = await this.replace(key, now.json, now, ttl);
     return result !== "not_found";
   }
 

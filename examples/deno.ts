@@ -1,72 +1,9 @@
-// A complete Remix app on Deno, with its sessions in Memcache:
+// Serves the app on Deno, with the network as its only permission:
 //
-//   deno run --allow-net examples/deno.ts 127.0.0.1:11211
+//   deno run --allow-net deno.ts 127.0.0.1:11211
 
-import { createCookie } from "@remix-run/cookie";
-import { createRouter } from "@remix-run/fetch-router";
-import { html, type SafeHtml } from "@remix-run/html-template";
-import { Session } from "@remix-run/session";
-import { session } from "@remix-run/session-middleware";
-import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
+import { createApp } from "./app.ts";
 
-const WEEK = 60 * 60 * 24 * 7;
+const app = createApp(Deno.args);
 
-const sessionCookie = createCookie("session", {
-  secrets: ["replace me, and keep me out of the repository"],
-  httpOnly: true,
-  sameSite: "Lax",
-  secure: true,
-  maxAge: WEEK,
-});
-
-const sessionStorage = createMemcacheSessionStorage({
-  servers: Deno.args,
-  ttl: WEEK,
-});
-
-const router = createRouter({
-  middleware: [session(sessionCookie, sessionStorage)],
-});
-
-router.get("/", ({ get }) => {
-  const session = get(Session);
-  const visits = Number(session.get("visits") ?? 0) + 1;
-  session.set("visits", visits);
-  return page(html`
-    <p>${String(session.get("message") ?? "")}</p>
-    <p>Hello, ${String(session.get("user") ?? "stranger")}.</p>
-    <p>You have been here ${visits} times.</p>
-    <form method="post" action="/login">
-      <input name="user" placeholder="Your name" required>
-      <button>Log in</button>
-    </form>
-    <form method="post" action="/logout"><button>Log out</button></form>
-  `);
-});
-
-router.post("/login", async ({ get, request }) => {
-  const form = await request.formData();
-  const session = get(Session);
-  // A new id, so that who knew the old one is not logged in as well.
-  session.regenerateId(true);
-  session.set("user", String(form.get("user")));
-  session.flash("message", "You are logged in.");
-  return redirect("/");
-});
-
-router.post("/logout", ({ get }) => {
-  get(Session).destroy();
-  return redirect("/");
-});
-
-function page(body: SafeHtml): Response {
-  return new Response(`<!doctype html><title>Sessions</title>${body}`, {
-    headers: { "Content-Type": "text/html; charset=utf-8" },
-  });
-}
-
-function redirect(path: string): Response {
-  return new Response(null, { status: 303, headers: { Location: path } });
-}
-
-Deno.serve((request) => router.fetch(request));
+Deno.serve((request) => app.fetch(request));

@@ -9,6 +9,7 @@ import denoJson from "../deno.json" with { type: "json" };
 import { CheckReport } from "./check_report.ts";
 import { ensureMemcached } from "./ensure_memcached.ts";
 import { buildContract, CONTRACT, CONTRACT_PACKAGES } from "./npm_contract.ts";
+import { EXAMPLE_PACKAGES, exampleChecks } from "./npm_examples.ts";
 import { name } from "./npm_package.ts";
 import { NpmProject } from "./npm_project.ts";
 import { type Runtime, RUNTIMES } from "./npm_runtimes.ts";
@@ -44,6 +45,7 @@ async function main([directory]: string[]): Promise<number> {
   await project.install([
     ...[...LINTERS, ...TYPESCRIPT_PACKAGES, ...CONTRACT_PACKAGES],
     ...RUNTIMES.map((runtime) => runtime.package),
+    ...EXAMPLE_PACKAGES,
   ]);
   await report.check(
     "publint",
@@ -63,6 +65,10 @@ async function main([directory]: string[]): Promise<number> {
     // Each of them takes the next runtime from the same iterator.
     for (const runtime of runtimes) await checkOn(runtime, project, report);
   }));
+
+  for (const { name, run } of exampleChecks(project, ROOT)) {
+    await report.check(name, run);
+  }
 
   console.log(formatTestCounts(report.counts));
   return report.counts.failed === 0 ? 0 : 1;

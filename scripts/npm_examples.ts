@@ -1,0 +1,47 @@
+// Serves and uses the examples for Node and Bun with the installed package.
+
+import denoJson from "../deno.json" with { type: "json" };
+import { useServedApp } from "../tests/support/example_app.ts";
+import { startMemcached } from "../tests/support/memcached.ts";
+import type { NpmProject, Outcome } from "./npm_project.ts";
+import { RUNTIMES } from "./npm_runtimes.ts";
+
+/** What the examples need installed besides the package. */
+export const EXAMPLE_PACKAGES: string[] = [
+  "cookie",
+  "fetch-router",
+  "html-template",
+  "node-fetch-server",
+  "session",
+  "session-middleware",
+].map((name) => {
+  const imports: Record<string, string> = denoJson.imports;
+  return imports[`@remix-run/${name}`].replace("npm:", "");
+});
+
+/** One check for each of the examples, on the newest runtime that it is for. */
+export function exampleChecks(
+  project: NpmProject,
+  root: string,
+): { name: string; run: () => Promise<Outcome> }[] {
+  const examples = { "node.ts": "Node latest", "bun.ts": "Bun" };
+  return Object.entries(examples).map(([script, on]) => {
+    const runtime = RUNTIMES.find(({ name }) => name === on)!;
+    const program = project.path("node_modules", runtime.program);
+    const run = async () => {
+      for (const file of ["app.ts", script]) {
+        project.copy(`${root}/examples/${file}`, file);
+      }
+      await using server = await startMemcached();
+      const env = { PORT: "0" };
+      const cwd = project.directory;
+      try {
+        await useServedApp(program, [script, server.address], { cwd, env });
+        return { success: true, stdout: "", output: "" };
+      } catch (error) {
+        return { success: false, stdout: "", output: String(error) };
+      }
+    };
+    return { name: `${on}: examples/${script}`, run };
+  });
+}

@@ -91,8 +91,9 @@ export class MemcachedServer implements AsyncDisposable {
       ? `127.0.0.1:${port}`
       : `unix:${socketPath}`;
     this.#isPlain = tls === undefined && auth === undefined;
-    // One thread suffices and starts sooner; `args` come last and may overrule.
-    this.#args = ["-t", "1"];
+    // One thread suffices and starts sooner, a small table is soon listed; `args`
+    // come last and may overrule.
+    this.#args = ["-t", "1", "-o", "hashpower=12"];
     if (process.getuid?.() === 0) this.#args.push("-u", "root");
     if (socketPath === undefined) {
       this.#args.push("-l", "127.0.0.1", "-p", `${port}`);

@@ -96,9 +96,11 @@ export async function rawDelete(
 /** All keys that the server holds, in alphabetical order. */
 export async function rawKeys(server: RawServer): Promise<string[]> {
   for (let attempt = 0; attempt < 50; attempt++) {
+    // "all" goes through the lists of items, and misses those that the server
+    // is moving from one list to another.
     const reply = await exchange(
       server,
-      Buffer.from("lru_crawler metadump all\r\n"),
+      Buffer.from("lru_crawler metadump hash\r\n"),
       (reply) => /(^|\n)(END|BUSY.*|[A-Z_]*ERROR.*)\r\n$/.test(reply),
     );
     if (reply.endsWith("END\r\n")) {

@@ -16,7 +16,11 @@ import {
   MemcacheTimeoutError,
   type Session,
 } from "../../mod.ts";
-import { type AppProcess, startCluster } from "../support/gated_cluster.ts";
+import {
+  type AppProcess,
+  type GatedCluster,
+  startCluster,
+} from "../support/gated_cluster.ts";
 
 const ANN = { user: "ann" };
 const TTL = 60 * 60 * 24 * 7;
@@ -240,6 +244,55 @@ for (const ttl of [TTL, 0, 30]) {
   });
 }
 
+Deno.test("destroy() reaches a server that comes back, though nobody asks for the session", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const [id, other] = [await app.login(), await app.login("bea")];
+  app.gates[1].isCut = true;
+  await app.visit(id, (session) => session.destroy());
+  assertEquals(await cluster.values(id), [null, ANN]);
+  app.gates[1].isCut = false;
+  await app.storage.read(other);
+  await untilGone(cluster, id, 1);
+  // Now the server that had been told is lost.
+  await cluster.evict(id, 0);
+  app.gates[0].isCut = true;
+  assertEquals((await app.storage.read(id)).size, 0);
+});
+
+Deno.test("destroy() reaches a server that is lost again before it has been told", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const [id, other] = [await app.login(), await app.login("bea")];
+  app.gates[1].isCut = true;
+  await app.visit(id, (session) => session.destroy());
+  app.gates[1].isCut = false;
+  const late = app.gates[1].hold("compareAndSet");
+  await app.storage.read(other);
+  await late.timeOut();
+  assertEquals(await cluster.values(id), [null, ANN]);
+  await app.storage.read(other);
+  await untilGone(cluster, id, 1);
+});
+
+Deno.test("destroy() undoes no session that began under its id when it reaches a server late", async () => {
+  await using cluster = await startCluster();
+  const options = { useUnknownIds: true };
+  const [one, two] = [cluster.open(options), cluster.open(options)];
+  const id = "device-1";
+  await one.visit(id, (session) => session.set("user", "ann"));
+  one.gates[1].isCut = true;
+  await one.visit(id, (session) => session.destroy());
+  await two.visit(id, (session) => session.set("user", "bea"));
+  const bea = { user: "bea" };
+  assertEquals(await cluster.values(id), [bea, bea]);
+  one.gates[1].isCut = false;
+  await one.login("another");
+  await one.storage.read(id);
+  await one.storage.read(id);
+  assertEquals(await cluster.values(id), [bea, bea]);
+});
+
 Deno.test("destroy() outlives the lost copy for the ttl that the session had", async () => {
   await using cluster = await startCluster();
   const app = cluster.open({
@@ -389,4 +442,16 @@ async function readAndMend(app: AppProcess, id: string): Promise<Session> {
   const session = await app.storage.read(id);
   await app.storage.read(id);
   return session;
+}
+
+/** Waits until a server holds a tombstone. */
+async function untilGone(
+  cluster: GatedCluster,
+  id: string,
+  index: number,
+): Promise<void> {
+  const end = performance.now() + 2000;
+  while ((await cluster.values(id))[index] !== null) {
+    assert(performance.now() < end, "the tombstone does not come");
+  }
 }

@@ -1,20 +1,20 @@
 // Runs other programs.
 
-/** Runs a program in silence; whether it could be run and ended well. */
-export async function succeeds(
+/** Runs a program in silence; what it complained of, or `undefined` if it ended well. */
+export async function failureOf(
   [command, ...args]: string[],
-): Promise<boolean> {
+): Promise<string | undefined> {
   try {
-    const { success } = await new Deno.Command(command, {
+    const { success, stderr } = await new Deno.Command(command, {
       args,
       env: { DEBIAN_FRONTEND: "noninteractive" },
       stdin: "null",
       stdout: "null",
-      stderr: "null",
+      stderr: "piped",
     }).output();
-    return success;
-  } catch {
-    return false;
+    return success ? undefined : new TextDecoder().decode(stderr).trim();
+  } catch (error) {
+    return `${error}`;
   }
 }
 

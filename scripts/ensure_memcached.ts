@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from "node:url";
 import { findCommand, findMemcached } from "../tests/support/find_command.ts";
-import { succeeds } from "./command.ts";
+import { failureOf } from "./command.ts";
 import { installPackage } from "./system_package.ts";
 
 const IMAGE = "memcached:1.6";
@@ -43,7 +43,7 @@ function report(path: string, origin: string): string {
 // signals reach the server as if it ran outside; only Linux has that.
 async function canUseDocker(): Promise<boolean> {
   return Deno.build.os === "linux" && findCommand("docker") !== undefined &&
-    await succeeds(["docker", "pull", "--quiet", IMAGE]);
+    await failureOf(["docker", "pull", "--quiet", IMAGE]) === undefined;
 }
 
 async function writeDockerCommand(): Promise<string> {

@@ -1,7 +1,7 @@
 // Installs programs with the package manager of the system, where it may.
 
 import { findCommand } from "../tests/support/find_command.ts";
-import { succeeds } from "./command.ts";
+import { failureOf } from "./command.ts";
 
 /** How a package manager installs a package; the name is added at the end. */
 interface Manager {
@@ -27,8 +27,9 @@ const MANAGERS: Manager[] = [
 ];
 
 /**
- * Installs the package that has the name of a program. Returns the package
- * manager that did, or `undefined` where none is there, may, or can.
+ * Installs the package that has the name of a program, in silence unless that
+ * fails. Returns the package manager that did, or `undefined` where none is
+ * there, may, or can.
  */
 export async function installPackage(
   name: string,
@@ -37,12 +38,12 @@ export async function installPackage(
     if (findCommand(command) === undefined) continue;
     const prefix = asUser ? [] : await rootPrefix();
     if (prefix === undefined) continue;
-    const run = (args: string[]) => succeeds([...prefix, command, ...args]);
+    const run = (args: string[]) => failureOf([...prefix, command, ...args]);
     // A package list that cannot be renewed may still be good enough.
     if (update !== undefined) await run(update);
-    if (await run([...install, name]) && findCommand(name) !== undefined) {
-      return command;
-    }
+    const failure = await run([...install, name]);
+    if (findCommand(name) !== undefined) return command;
+    console.error(`${command} did not install ${name}: ${failure ?? ""}`);
   }
 }
 
@@ -50,5 +51,6 @@ export async function installPackage(
 async function rootPrefix(): Promise<string[] | undefined> {
   if (Deno.uid() === 0) return [];
   if (findCommand("sudo") === undefined) return undefined;
-  return await succeeds(["sudo", "-n", "true"]) ? ["sudo", "-n"] : undefined;
+  const failure = await failureOf(["sudo", "-n", "true"]);
+  return failure === undefined ? ["sudo", "-n"] : undefined;
 }

@@ -1,10 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { cpSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 
-const SCRIPT = fileURLToPath(
-  new URL("../../scripts/ensure_memcached.ts", import.meta.url),
-);
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const SCRIPT = "scripts/ensure_memcached.ts";
 
 /** A directory that takes the place of PATH, with commands in it. */
 class FakePath implements AsyncDisposable {
@@ -27,9 +27,9 @@ class FakePath implements AsyncDisposable {
     return Deno.readTextFileSync(join(this.directory, name));
   }
 
-  async run(env: Record<string, string> = {}) {
+  async run(env: Record<string, string> = {}, root: string = ROOT) {
     const output = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-config", SCRIPT],
+      args: ["run", "-A", "--no-config", join(root, SCRIPT)],
       env: { MEMCACHED_BIN: "", ...env, PATH: this.directory },
     }).output();
     const decoder = new TextDecoder();
@@ -90,6 +90,39 @@ Deno.test("ensureMemcached() tries the next way when one fails", async () => {
   const { stdout } = await path.run();
   assertStringIncludes(stdout, "(installed with apk)");
 });
+
+Deno.test({
+  name: "ensureMemcached() runs memcached in docker when nothing installs it",
+  // Elsewhere a container shares neither ports nor processes with the system.
+  ignore: Deno.build.os !== "linux",
+  fn: runsInDocker,
+});
+
+async function runsInDocker() {
+  await using path = new FakePath().add("docker", 'echo "docker $*"');
+  // It writes a command into the project, here into a copy of it.
+  const root = join(path.directory, "copy");
+  for (const directory of ["scripts", "tests/support"]) {
+    cpSync(join(ROOT, directory), join(root, directory), { recursive: true });
+  }
+  const { code, stdout } = await path.run({}, root);
+  const memcached = join(root, ".cache", "memcached");
+  assertEquals(
+    stdout,
+    `memcached: ${memcached} (docker image memcached:1.6)\n`,
+  );
+  assertEquals(code, 0);
+  const env = { PATH: path.directory };
+  const { stdout: ran } = await new Deno.Command(memcached, {
+    args: ["-p", "12345"],
+    env,
+  }).output();
+  const words = new TextDecoder().decode(ran).trim().split(" ");
+  assertEquals(words.slice(0, 3), ["docker", "run", "--rm"]);
+  assertEquals(words.slice(-4), [
+    ...["memcached:1.6", "memcached", "-p", "12345"],
+  ]);
+}
 
 Deno.test("ensureMemcached() says what to do when nothing works", async () => {
   await using path = new FakePath();

@@ -37,7 +37,7 @@ export class FaultProxy implements ProxySettings, AsyncDisposable {
   onReply?: (reply: Buffer, at: ReplyPosition) => ReplyFault | undefined;
   /** What a new connection meets. */
   newConnections: ConnectionFault = "forward";
-  /** Ends connections on which nothing was sent for a while. */
+  /** Ends connections that are idle for a while after their second reply. */
   idleTimeout?: { after: number; by: "reset" | "end" };
   /** Resets a connection after a client sent so many bytes on it. */
   resetAfterBytes?: number;

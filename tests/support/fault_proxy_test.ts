@@ -156,8 +156,8 @@ for (const how of ["reset", "end"] as const) {
     {
       proxy.idleTimeout = { after: 30, by: how };
       await using client = new RawClient(proxy);
-      client.send("echo one\r\n");
-      await client.received("one\r\n");
+      client.send("echo one two\r\n");
+      await client.received("one\r\ntwo\r\n");
       await client.until(() => client.end === how);
       proxy.idleTimeout = undefined;
     }

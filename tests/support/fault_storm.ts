@@ -76,8 +76,10 @@ const FAULTS: Record<string, (met: Circumstances) => ReplyFault> = {
     cutAt: random.below(reply.length),
     then: "silence",
   }),
+  // Few enough that no part of the next reply can end where this one was to end:
+  // a value that is not its own in such a place shows in no byte around it.
   missingBytes: ({ reply, random }) => ({
-    cutAt: random.below(reply.length),
+    cutAt: reply.length - 1 - random.below(5),
     then: "next",
   }),
   split: ({ reply, random }) => ({ splitAt: random.below(reply.length) }),

@@ -123,7 +123,6 @@ export class FaultyConnection {
       this.#asked = false;
       proxy.counters.roundTrips++;
     }
-    this.#restartIdleTimer();
     if (raw) return this.#send(chunk);
     const replies = this.#splitter.push(chunk);
     proxy.counters.replies += replies.length;
@@ -142,6 +141,7 @@ export class FaultyConnection {
     }
     if (whole.length === 1) this.#send(whole[0]);
     else if (whole.length > 1) this.#send(Buffer.concat(whole));
+    this.#restartIdleTimer();
   }
 
   #sendFaulty(reply: Buffer, fault: ReplyFault | undefined): void {
@@ -227,11 +227,15 @@ export class FaultyConnection {
     });
   }
 
-  /** A connection is idle from a reply on, until the next request. */
+  /**
+   * A connection is idle from a reply on, until the next request. The first reply
+   * is the handshake's: what made a client connect is about to follow it.
+   */
   #restartIdleTimer(): void {
     clearTimeout(this.#idleTimer);
     const idle = this.#options.proxy.idleTimeout;
     if (idle === undefined || this.#client.destroyed) return;
+    if (this.#replies < 2) return;
     this.#idleTimer = setTimeout(() => this[idle.by](), idle.after);
   }
 }

@@ -22,7 +22,7 @@ import {
 } from "../../../src/client/mod.ts";
 import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { startMemcached } from "../../support/memcached.ts";
-import { outcomeOf, timeUntilSuccess, until } from "../../support/outcome.ts";
+import { outcomeOf, sleep, timeUntilSuccess } from "../../support/outcome.ts";
 import { rawGet } from "../../support/raw_connection.ts";
 import { report } from "../../support/report.ts";
 import { runProgram } from "../../support/run_program.ts";
@@ -41,6 +41,7 @@ Deno.test("memory stays flat when the server is stalled and requests pour in", a
       `${valueBytes}`,
     ],
     v8Flags: ["--expose-gc"],
+    limit: times(120_000, 60_000),
     onOutput: (output) => {
       if (output === "ready\n") server.pause();
     },
@@ -61,8 +62,8 @@ Deno.test("memory stays flat when the server is stalled and requests pour in", a
   );
   assertGreater(measured.errors.MemcacheTimeoutError, 0);
   assertGreater(measured.errors.MemcacheOverloadError, 0);
-  // All that was written is over a gigabyte; what may wait is ten megabytes.
-  assertGreater(measured.calls * valueBytes, 2 ** 29);
+  // All that was written is a gigabyte or more; what may wait is ten megabytes.
+  assertGreater(measured.calls * valueBytes, 9e8);
   assertLess(measured.most, 100 * 2 ** 20);
 });
 
@@ -182,18 +183,27 @@ Deno.test("200 concurrent requests succeed when memcached admits ten connections
 Deno.test("calls reject as a connection error or a timeout when the server has no connections left, and succeed once it has", async () => {
   await using server = await startMemcached({ args: ["-c", "24"] });
   const sockets: Socket[] = [];
-  for (let i = 0; i < 40; i++) {
-    const socket = connect(server.port, "127.0.0.1");
-    socket.on("error", () => {});
-    socket.resume();
-    sockets.push(socket);
+  function takeConnections(): void {
+    for (let i = 0; i < 20; i++) {
+      const socket = connect(server.port, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.resume();
+      sockets.push(socket);
+    }
   }
-  // Those that are too many are closed by the server.
-  await until(() => sockets.some(({ closed }) => closed), 5000);
-  await using client = createMemcacheClient([server.address], {
-    timeout: 300,
-  });
-  const { error } = await outcomeOf(() => client.get("key"));
+  await using stack = new AsyncDisposableStack();
+  const connectOnce = () =>
+    stack.use(createMemcacheClient([server.address], { timeout: 300 }));
+  // It takes a moment until all connections are taken; a client that comes in
+  // before that takes one more.
+  let client = connectOnce();
+  let { error } = await outcomeOf(() => client.get("key"));
+  for (let attempt = 0; attempt < 20 && error === undefined; attempt++) {
+    takeConnections();
+    await sleep(50);
+    client = connectOnce();
+    ({ error } = await outcomeOf(() => client.get("key")));
+  }
   assert(
     error instanceof MemcacheConnectionError ||
       error instanceof MemcacheTimeoutError,

@@ -240,12 +240,14 @@ Deno.test("all calls in flight reject within 100 ms when the server is killed (k
   using loop = watchEventLoop();
   const start = performance.now();
   await server.kill();
+  // On a busy machine it takes a while until a process has ended.
+  const killed = performance.now() - start;
   const outcomes = await calls;
   const elapsed = performance.now() - start;
   for (const { error } of outcomes) {
     assertInstanceOf(error, MemcacheConnectionError);
   }
-  assertLess(elapsed, ALLOWED + loop.worst());
+  assertLess(elapsed - killed, ALLOWED + loop.worst());
   report("kill -9, requests in flight", {
     sees: `MemcacheConnectionError ${milliseconds(elapsed)} later`,
   });

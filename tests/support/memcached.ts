@@ -2,19 +2,15 @@
 // to be paused, killed and started again.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import { findMemcached } from "./find_command.ts";
 import { freePort } from "./free_port.ts";
+import {
+  memcachedArguments,
+  type MemcachedOptions,
+} from "./memcached_arguments.ts";
 import { rawStats, socketTarget } from "./raw_connection.ts";
 
 const START_TIMEOUT = 10_000;
@@ -23,29 +19,7 @@ const INTERVAL = 5;
 const CONTAINER_DELAY = 300;
 const PAUSE_TIMEOUT = 1_000;
 
-/** The files of a server that speaks TLS; `makeTlsFiles()` makes them. */
-export interface ServerTlsFiles {
-  /** The path of the server's certificate. */
-  readonly cert: string;
-  /** The path of the certificate's private key. */
-  readonly key: string;
-  /** The path of the certificate that clients' certificates are signed with. */
-  readonly ca: string;
-}
-
-/** What to start. */
-export interface MemcachedOptions {
-  /** More arguments, such as `["-m", "64", "-I", "2m"]`. */
-  args?: string[];
-  /** The port on 127.0.0.1; a free one if there is none here. */
-  port?: number;
-  /** A unix socket to listen on instead of a port. */
-  socketPath?: string;
-  /** Speaks TLS. Clients need a certificate with `-o ssl_verify_mode=2` only. */
-  tls?: ServerTlsFiles;
-  /** Takes commands only after these credentials. */
-  auth?: { username: string; password: string };
-}
+export type { MemcachedOptions } from "./memcached_arguments.ts";
 
 /** Starts a memcached, and waits until it answers. */
 export async function startMemcached(
@@ -78,42 +52,22 @@ export class MemcachedServer implements AsyncDisposable {
   readonly address: string;
   readonly #args: string[];
   readonly #isPlain: boolean;
-  readonly #leftovers: string[] = [];
+  readonly #leftovers: string[];
   #process: ChildProcess | undefined;
   #exit: Promise<void> = Promise.resolve();
   #pid = 0;
 
   /** Use {@linkcode startMemcached}. */
   constructor(options: MemcachedOptions, port: number) {
-    const { args = [], socketPath, tls, auth } = options;
+    const { socketPath, tls, auth } = options;
     this.port = port;
     this.address = socketPath === undefined
       ? `127.0.0.1:${port}`
       : `unix:${socketPath}`;
     this.#isPlain = tls === undefined && auth === undefined;
-    // One thread suffices and starts sooner, a small table is soon listed; `args`
-    // come last and may overrule.
-    this.#args = ["-t", "1", "-o", "hashpower=12"];
-    if (process.getuid?.() === 0) this.#args.push("-u", "root");
-    if (socketPath === undefined) {
-      this.#args.push("-l", "127.0.0.1", "-p", `${port}`);
-    } else {
-      this.#args.push("-s", socketPath);
-      this.#leftovers.push(socketPath);
-    }
-    if (tls !== undefined) {
-      const { cert, key, ca } = tls;
-      const files = `ssl_chain_cert=${cert},ssl_key=${key},ssl_ca_cert=${ca}`;
-      this.#args.push("-Z", "-o", files);
-    }
-    if (auth !== undefined) {
-      const directory = mkdtempSync(join(tmpdir(), "memcached-"));
-      const file = join(directory, "users");
-      writeFileSync(file, `${auth.username}:${auth.password}\n`);
-      this.#args.push("-Y", file);
-      this.#leftovers.push(directory);
-    }
-    this.#args.push(...args);
+    const { args, leftovers } = memcachedArguments(options, port);
+    this.#args = args;
+    this.#leftovers = leftovers;
   }
 
   /** The id of the process. */

@@ -1,0 +1,63 @@
+// What a memcached of the tests is started with.
+
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+/** The files of a server that speaks TLS; `makeTlsFiles()` makes them. */
+export interface ServerTlsFiles {
+  /** The path of the server's certificate. */
+  readonly cert: string;
+  /** The path of the certificate's private key. */
+  readonly key: string;
+  /** The path of the certificate that clients' certificates are signed with. */
+  readonly ca: string;
+}
+
+/** What to start. */
+export interface MemcachedOptions {
+  /** More arguments, such as `["-m", "64", "-I", "2m"]`. */
+  args?: string[];
+  /** The port on 127.0.0.1; a free one if there is none here. */
+  port?: number;
+  /** A unix socket to listen on instead of a port. */
+  socketPath?: string;
+  /** Speaks TLS. Clients need a certificate with `-o ssl_verify_mode=2` only. */
+  tls?: ServerTlsFiles;
+  /** Takes commands only after these credentials. */
+  auth?: { username: string; password: string };
+}
+
+/** The arguments of a memcached, and the paths to remove when it has ended. */
+export function memcachedArguments(
+  options: MemcachedOptions,
+  port: number,
+): { args: string[]; leftovers: string[] } {
+  const { args = [], socketPath, tls, auth } = options;
+  const leftovers: string[] = [];
+  // One thread suffices and starts sooner, a small table is soon listed; `args`
+  // come last and may overrule.
+  const all = ["-t", "1", "-o", "hashpower=12"];
+  if (process.getuid?.() === 0) all.push("-u", "root");
+  if (socketPath === undefined) {
+    all.push("-l", "127.0.0.1", "-p", `${port}`);
+  } else {
+    all.push("-s", socketPath);
+    leftovers.push(socketPath);
+  }
+  if (tls !== undefined) {
+    const { cert, key, ca } = tls;
+    const files = `ssl_chain_cert=${cert},ssl_key=${key},ssl_ca_cert=${ca}`;
+    all.push("-Z", "-o", files);
+  }
+  if (auth !== undefined) {
+    const directory = mkdtempSync(join(tmpdir(), "memcached-"));
+    const file = join(directory, "users");
+    writeFileSync(file, `${auth.username}:${auth.password}\n`);
+    all.push("-Y", file);
+    leftovers.push(directory);
+  }
+  all.push(...args);
+  return { args: all, leftovers };
+}

@@ -211,7 +211,7 @@ export class SessionSaver {
     let isConflict = false;
     for (let retries = 1; retries <= MAX_TRIES; retries++) {
       const { json, ttl } = tried;
-      const theirs = await this.#store.readOthers(key, json, replaced, ttl);
+      const theirs = await this.#store.readOthers(key, json, ttl);
       // The answer to the last try was lost, but not the try itself.
       if (theirs === "stored") {
         return this.#saved(session, origin, tried, own);
@@ -310,20 +310,16 @@ export class SessionSaver {
     const record = fromJson(found.json, now)!;
     record.name = this.#keys.nameIn(key);
     // Others renew it in this millisecond too, and only one is to find its own.
-    record.version = nextVersion(now, found.version) +
+    record.version = nextVersion(now, version) +
       Math.floor(Math.random() * RENEWAL_SPREAD);
     const json = toJson(record);
     const result = await this.#store.replace(key, json, found, ttl);
-    const isStored = result === "stored" ||
-      (result === "exists" && await this.#isNewest(key, json));
+    // Of several copies, one may have met a conflict that another did not.
+    const isStored = result === "stored" || (result === "exists" &&
+      await this.#store.readOthers(key, json, ttl) === "stored");
     // If not, another request came first: it set the cookie, or ended the session.
     if (!isStored) return null;
     return this.#saved(session, origin, { key, record, json, ttl });
-  }
-
-  /** Of several copies, one may have met a conflict that another did not. */
-  async #isNewest(key: string, json: string): Promise<boolean> {
-    return (await this.#store.read(key))?.json === json;
   }
 
   /** Remembers what was stored, should the session be saved again. */
@@ -332,7 +328,7 @@ export class SessionSaver {
     const { json } = own;
     origin.id = session.id;
     origin.key = key;
-    origin.found = { record, json, version: record.version, token: undefined };
+    origin.found = { record, json, token: undefined };
     origin.renewedAt = Date.now();
     origin.isNew = false;
     origin.reusesId = false;
@@ -377,7 +373,7 @@ export class SessionSaver {
       flash,
       name: this.#keys.nameIn(key),
       createdAt,
-      version: nextVersion(now, found?.version ?? 0),
+      version: nextVersion(now, found?.record.version ?? 0),
       flashVersions: merged?.flashVersions,
     };
     const ttl = this.#lifetime.storedTtl(session, createdAt);

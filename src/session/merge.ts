@@ -88,7 +88,11 @@ function mergeFlash(base: SessionRecord, mine: Data, theirs: SessionRecord) {
   };
 }
 
-function flashVersion({ flashVersions, version }: SessionRecord, key: string) {
+/** The version that brought a flash value. */
+export function flashVersion(
+  { flashVersions, version }: SessionRecord,
+  key: string,
+): number {
   const own = flashVersions !== undefined && Object.hasOwn(flashVersions, key);
   return own ? flashVersions[key] : version;
 }

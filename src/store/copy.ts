@@ -7,6 +7,7 @@ import type {
   MemcacheServer,
 } from "../client/memcache_client.ts";
 import type { ReadRecord } from "../session/record_format.ts";
+import { combine } from "./stamps.ts";
 
 /** A copy that is there; `read` is `undefined` where its value is no record. */
 export interface PresentCopy {
@@ -31,19 +32,19 @@ export function isSound(copy: Copy): copy is SoundCopy {
   return copy.state === "present" && copy.read !== undefined;
 }
 
-/** Whether a copy says that the session was destroyed. */
-export function isTombstone(copy: Copy): boolean {
-  return isSound(copy) && copy.read.record.values === null;
+/** Whether a record says that its session was destroyed. */
+export function isTombstone({ record }: ReadRecord): boolean {
+  return record.values === null;
 }
 
-/** The newest record among the copies; `undefined` when they hold none. */
-export function newestOf(copies: readonly Copy[]): SoundCopy | undefined {
-  let newest: SoundCopy | undefined;
-  for (const copy of copies) {
-    if (!isSound(copy)) continue;
-    if (newest === undefined || isNewer(copy.read, newest.read)) newest = copy;
-  }
-  return newest;
+/**
+ * What to believe of the copies: the newest record, with the changes that only
+ * others have; `undefined` when they hold no record.
+ */
+export function latestOf(copies: readonly Copy[]): ReadRecord | undefined {
+  const [newest, ...others] = copies.filter(isSound).map(({ read }) => read)
+    .sort(newestFirst);
+  return newest && others.reduce(combine, newest);
 }
 
 /** Throws why a copy could not be reached, if one could not: it may have what the others lack. */
@@ -67,8 +68,7 @@ export async function writeOver(
   return await copy.server.compareAndSet(key, value, copy.cas, ttl);
 }
 
-/** Of two records written in the same millisecond, all have to believe the same. */
-function isNewer(a: ReadRecord, b: ReadRecord): boolean {
-  const difference = a.record.version - b.record.version;
-  return difference > 0 || (difference === 0 && a.json > b.json);
+/** Of records written in the same millisecond, all have to believe the same. */
+function newestFirst(a: ReadRecord, b: ReadRecord): number {
+  return b.record.version - a.record.version || (a.json < b.json ? 1 : -1);
 }

@@ -7,8 +7,6 @@ import type { ReadRecord } from "../session/record_format.ts";
 
 /** A record that was found, and what its store needs to replace just that one. */
 export interface Found extends ReadRecord {
-  /** The version that a write in its place has to exceed. */
-  version: number;
   /**
    * Known only to the store that it comes from. `undefined` for a record that was
    * not read but written, whose token nobody knows.
@@ -25,14 +23,12 @@ export interface RecordStore {
   /** Reads a record and, where it can and `ttl` is given, renews it. */
   read(key: string, ttl?: number): Promise<Found | undefined>;
   /**
-   * Reads what others stored in the place of the version `replaced`, after a
-   * write of `tried` met a conflict; `"stored"` when `tried` is what is there
-   * after all.
+   * Reads what is there after a write of `tried` met a conflict; `"stored"` when
+   * it is `tried` after all.
    */
   readOthers(
     key: string,
     tried: string,
-    replaced: number,
     ttl: number,
   ): Promise<Found | "stored" | undefined>;
   /** Writes a record, whatever is there. */

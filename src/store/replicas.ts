@@ -8,8 +8,9 @@ import type {
   MemcacheItem,
   MemcacheServer,
 } from "../client/memcache_client.ts";
-import type { RecordFormat } from "../session/record_format.ts";
-import { type Copy, isSound, type SoundCopy, writeOver } from "./copy.ts";
+import { SessionTooLargeError } from "../session/errors.ts";
+import type { ReadRecord, RecordFormat } from "../session/record_format.ts";
+import { type Copy, isSound, writeOver } from "./copy.ts";
 
 /** What became of a write over one copy. */
 export interface Written {
@@ -75,29 +76,45 @@ export class Replicas {
   }
 
   /**
-   * Brings the copies that miss or lag behind up to the newest. Resolves with
+   * Brings the copies that miss or lag behind up to the latest. Resolves with
    * whether all that can be reached are; `undefined` when they were before.
    */
   mend(
     key: string,
     copies: readonly Copy[],
-    newest: SoundCopy,
+    latest: ReadRecord,
     ttl: number,
   ): Promise<boolean> | undefined {
     const behind = copies.filter((copy) => {
       // What cannot be read may be newer: sealed with a secret to come.
       return copy.state === "missing" ||
-        (isSound(copy) && copy.read.json !== newest.read.json);
+        (isSound(copy) && copy.read.json !== latest.json);
     });
-    if (behind.length === 0) return undefined;
-    const writes = behind.map((copy) => {
-      return writeOver(copy, key, newest.value, ttl);
-    });
+    const value = behind.length > 0 && this.#valueOf(latest, copies, key);
+    if (!value) return undefined;
+    const writes = behind.map((copy) => writeOver(copy, key, value, ttl));
     return Promise.allSettled(writes).then((results) => {
       return results.every((result) => {
         return result.status === "rejected" || result.value === "stored";
       });
     });
+  }
+
+  #valueOf(
+    { json }: ReadRecord,
+    copies: readonly Copy[],
+    key: string,
+  ): string | Uint8Array | undefined {
+    for (const copy of copies) {
+      if (isSound(copy) && copy.read.json === json) return copy.value;
+    }
+    try {
+      return this.#format.encode(json, key);
+    } catch (error) {
+      // Two copies may be too much for one. It is for the next save to say so.
+      if (error instanceof SessionTooLargeError) return undefined;
+      throw error;
+    }
   }
 }
 

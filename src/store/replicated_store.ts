@@ -1,7 +1,6 @@
-// Several copies of each record, on as many servers. Reads take the newest copy
-// and mend the others; writes go to all that can be reached. A removed record
-// leaves a tombstone, so that neither a mend under way nor a server that comes
-// back with old data brings it back.
+// Several copies of each record, on as many servers. Reads take the latest of
+// them and mend the others; writes go to all that can be reached. Copies that were
+// written apart are brought together; a removed record leaves a tombstone.
 
 import type {
   CompareAndSetResult,
@@ -13,12 +12,12 @@ import {
   type Copy,
   isSound,
   isTombstone,
-  newestOf,
-  type SoundCopy,
+  latestOf,
   throwOutageOf,
 } from "./copy.ts";
 import type { Found, RecordStore } from "./record_store.ts";
 import { askAll, Replicas } from "./replicas.ts";
+import { isStampOf, stamp } from "./stamps.ts";
 import { TOMBSTONE_GRACE, Tombstones } from "./tombstones.ts";
 
 /** The copies as a look found them, and the mending that it began. */
@@ -47,41 +46,33 @@ export class ReplicatedStore implements RecordStore {
   async read(key: string, ttl?: number): Promise<Found | undefined> {
     const copies = await this.#replicas.look(key, ttl);
     this.#tombstones.deliver(copies);
-    const newest = newestOf(copies);
-    if (newest === undefined) {
+    const latest = latestOf(copies);
+    if (latest === undefined) {
       throwOutageOf(copies);
       return undefined;
     }
     const mending = ttl === undefined
       ? undefined
-      : this.#replicas.mend(key, copies, newest, ttl);
-    return isTombstone(newest) ? undefined : toFound(newest, copies, mending);
+      : this.#replicas.mend(key, copies, latest, ttl);
+    return isTombstone(latest) ? undefined : toFound(latest, copies, mending);
   }
 
   async readOthers(
     key: string,
     tried: string,
-    replaced: number,
     ttl: number,
   ): Promise<Found | "stored" | undefined> {
     const copies = await this.#replicas.look(key);
-    // What others stored goes before what was tried, even if that is newer: it
-    // has to be merged with that. A copy that lags behind is none of theirs.
-    const others = newestOf(copies.filter((copy) => {
-      return isSound(copy) && copy.read.json !== tried &&
-        copy.read.record.version >= replaced;
-    }));
-    if (others !== undefined) {
-      return isTombstone(others) ? undefined : toFound(others, copies);
-    }
-    const newest = newestOf(copies);
-    if (newest?.read.json !== tried) {
+    const latest = latestOf(copies);
+    if (latest === undefined) {
       throwOutageOf(copies);
       return undefined;
     }
-    const mending = this.#replicas.mend(key, copies, newest, ttl);
+    if (isTombstone(latest)) return undefined;
+    if (!isStampOf(latest.json, tried)) return toFound(latest, copies);
+    const mending = this.#replicas.mend(key, copies, latest, ttl);
     if (mending === undefined || await mending) return "stored";
-    return toFound(newest, copies, mending);
+    return toFound(latest, copies, mending);
   }
 
   async create(key: string, json: string, ttl: number): Promise<void> {
@@ -99,13 +90,13 @@ export class ReplicatedStore implements RecordStore {
     ttl: number,
   ): Promise<ReadRecord | undefined> {
     const copies = await this.#replicas.look(key);
-    const newest = newestOf(copies);
-    if (newest !== undefined && !isTombstone(newest)) return undefined;
-    const replaced = newest?.read.record.version ?? 0;
+    const latest = latestOf(copies);
+    if (latest !== undefined && !isTombstone(latest)) return undefined;
+    const replaced = latest?.record.version ?? 0;
     const version = nextVersion(record.version, replaced);
     const created = { ...record, version };
     const json = toJson(created);
-    const value = this.#format.encode(json, key);
+    const value = this.#format.encode(stamp(json), key);
     const written = await this.#replicas.writeOver(copies, key, value, ttl);
     const stored = written.every(({ result }) => result === "stored");
     return stored ? { record: created, json } : undefined;
@@ -118,7 +109,7 @@ export class ReplicatedStore implements RecordStore {
     ttl: number,
   ): Promise<CompareAndSetResult> {
     if (found.token === undefined) return "exists";
-    const value = this.#format.encode(json, key);
+    const value = this.#format.encode(stamp(json, found.json), key);
     const copies = await this.#unchangedCopies(key, found.token as Token);
     if (copies === undefined) return "exists";
     const written = await this.#replicas.writeOver(copies, key, value, ttl);
@@ -128,7 +119,7 @@ export class ReplicatedStore implements RecordStore {
       return "exists";
     }
     // A copy that has been lost since is no conflict, but has to be there again.
-    const now = await this.readOthers(key, json, found.version, ttl);
+    const now = await this.readOthers(key, json, ttl);
     return now === "stored" ? "stored" : "exists";
   }
 
@@ -156,10 +147,12 @@ export class ReplicatedStore implements RecordStore {
     await token?.mending;
     const asFound = token !== undefined && token.mending === undefined;
     const copies = asFound ? token.copies : await this.#replicas.look(key);
-    const newest = newestOf(copies);
-    if (newest === undefined) throwOutageOf(copies);
-    if (newest === undefined || isTombstone(newest)) return "not_found";
-    if (newest.read.json !== found.json) return toFound(newest, copies);
+    const latest = latestOf(copies);
+    if (latest === undefined) throwOutageOf(copies);
+    if (latest === undefined || isTombstone(latest)) return "not_found";
+    const isUnchanged = latest.json === found.json ||
+      isStampOf(latest.json, found.json);
+    if (!isUnchanged) return toFound(latest, copies);
     const tombstone = this.#tombstones.create(key, found);
     const { value } = tombstone;
     const written = await this.#replicas.writeOver(
@@ -172,8 +165,10 @@ export class ReplicatedStore implements RecordStore {
     if (results.includes("exists")) {
       // Our own tombstones are among them; what lives was stored by others.
       const now = await this.#replicas.look(key);
-      const living = now.filter((copy) => !isTombstone(copy));
-      const theirs = newestOf(living);
+      const living = now.filter((copy) => {
+        return !isSound(copy) || !isTombstone(copy.read);
+      });
+      const theirs = latestOf(living);
       if (theirs !== undefined) return toFound(theirs, living);
     }
     if (!results.includes("stored")) return "not_found";
@@ -199,20 +194,16 @@ export class ReplicatedStore implements RecordStore {
     if (sure) return copies;
     await mending;
     const now = await this.#replicas.look(key);
-    const unchanged = newestOf(now)?.read.json === newestOf(copies)?.read.json;
+    const unchanged = latestOf(now)?.json === latestOf(copies)?.json;
     return unchanged ? now : undefined;
   }
 }
 
 function toFound(
-  newest: SoundCopy,
+  { record, json }: ReadRecord,
   copies: readonly Copy[],
   mending?: Promise<boolean>,
 ): Found {
-  const { record, json } = newest.read;
-  const versions = copies.filter(isSound).map(({ read }) => {
-    return read.record.version;
-  });
   const token: Token = { copies, mending };
-  return { record, json, version: Math.max(...versions), token };
+  return { record, json, token };
 }

@@ -148,7 +148,7 @@ export class SingleStore implements RecordStore {
     const { cas, value } = item;
     const token: Token = cas === undefined ? { value } : { cas };
     const { record, json } = read;
-    return { record, json, version: record.version, token };
+    return { record, json, token };
   }
 
   /** Whether a key holds what was found there: the step before one that cannot check. */

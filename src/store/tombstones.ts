@@ -40,7 +40,7 @@ export class Tombstones {
 
   /** A tombstone that is newer than what was found. */
   create(key: string, found: Found | undefined): Tombstone {
-    const replaced = nextVersion(Date.now(), found?.version ?? 0);
+    const replaced = nextVersion(Date.now(), found?.record.version ?? 0);
     const version = replaced + TOMBSTONE_LEAD;
     return { key, version, value: this.#format.encodeTombstone(key, version) };
   }

@@ -5,7 +5,8 @@ import { fromJson } from "../../src/session/record.ts";
 import {
   type Copy,
   isTombstone,
-  newestOf,
+  latestOf,
+  type SoundCopy,
   throwOutageOf,
 } from "../../src/store/copy.ts";
 
@@ -21,38 +22,36 @@ const unreadable: Copy = {
 };
 
 /** A copy of a record in a version. */
-function copyOf(version: number, values: unknown = {}): Copy {
+function copyOf(version: number, values: unknown = {}): SoundCopy {
   const json = JSON.stringify([values, {}, ["id", 0, version]]);
   const record = fromJson(json, 0)!;
   return { state: "present", server, cas: 1, value, read: { record, json } };
 }
 
-Deno.test("newestOf() takes the highest version, wherever it is", () => {
+Deno.test("latestOf() takes the highest version, wherever it is", () => {
   const [old, newest] = [copyOf(1), copyOf(2)];
-  assertEquals(newestOf([old, newest]), newest);
-  assertEquals(newestOf([newest, old]), newest);
-  assertEquals(newestOf([missing, unreadable, old]), old);
+  assertEquals(latestOf([old, newest]), newest.read);
+  assertEquals(latestOf([newest, old]), newest.read);
+  assertEquals(latestOf([missing, unreadable, old]), old.read);
 });
 
-Deno.test("newestOf() takes the same one in any order when the versions are equal", () => {
+Deno.test("latestOf() takes the same one in any order when the versions are equal", () => {
   const [a, b] = [copyOf(1, { a: 1 }), copyOf(1, { b: 1 })];
-  assertEquals(newestOf([a, b]), newestOf([b, a]));
+  assertEquals(latestOf([a, b]), latestOf([b, a]));
 });
 
-Deno.test("newestOf() takes a tombstone for a record", () => {
+Deno.test("latestOf() takes a tombstone for a record", () => {
   const tombstone = copyOf(2, null);
-  assertEquals(newestOf([copyOf(1), tombstone]), tombstone);
+  assertEquals(latestOf([copyOf(1), tombstone]), tombstone.read);
 });
 
-Deno.test("newestOf() is undefined when no copy holds a record", () => {
-  assertEquals(newestOf([missing, unreadable]), undefined);
+Deno.test("latestOf() is undefined when no copy holds a record", () => {
+  assertEquals(latestOf([missing, unreadable]), undefined);
 });
 
 Deno.test("isTombstone() is true of a record without values and of nothing else", () => {
-  assert(isTombstone(copyOf(1, null)));
-  assertFalse(isTombstone(copyOf(1)));
-  assertFalse(isTombstone(missing));
-  assertFalse(isTombstone(unreadable));
+  assert(isTombstone(copyOf(1, null).read));
+  assertFalse(isTombstone(copyOf(1).read));
 });
 
 Deno.test("throwOutageOf() throws when a copy could not be reached, and else does not", () => {

@@ -2,7 +2,13 @@
 // each in the one order that is worst. The servers are real; gates hold commands
 // back on their way.
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
+import { SessionTooLargeError } from "../../mod.ts";
 import type { AppProcess, GatedCluster } from "../support/gated_cluster.ts";
 import { startCluster } from "../support/gated_cluster.ts";
 
@@ -173,6 +179,110 @@ Deno.test("save() merges when it cannot reach the copy that another request wrot
   assertEquals(await cluster.values(id), [both, both]);
   one.gates[1].isCut = false;
   assertEquals((await one.storage.read(id)).get("b"), 2);
+});
+
+Deno.test("save() loses nothing when two processes each reach another server", async () => {
+  await using cluster = await startCluster();
+  const { one, two, id } = await twoProcesses(cluster);
+  await one.visit(id, (session) => session.set("removed", true));
+  one.gates[1].isCut = true;
+  two.gates[0].isCut = true;
+  await one.visit(id, (session) => session.set("a", 1));
+  await two.visit(id, (session) => session.set("b", 1));
+  await one.visit(id, (session) => session.unset("removed"));
+  await two.visit(id, (session) => session.set("b", 2));
+  one.gates[1].isCut = false;
+  two.gates[0].isCut = false;
+  const both = { ...ANN, a: 1, b: 2 };
+  const session = await two.storage.read(id);
+  assertEquals(session.data[0], both);
+  session.set("c", 3);
+  await two.storage.save(session);
+  const all = { ...both, c: 3 };
+  assertEquals(await cluster.values(id), [all, all]);
+});
+
+Deno.test("a read mends both copies when each has what the other lacks", async () => {
+  await using cluster = await startCluster();
+  const { one, two, id } = await twoProcesses(cluster);
+  one.gates[1].isCut = true;
+  two.gates[0].isCut = true;
+  await one.visit(id, (session) => session.set("a", 1));
+  await two.visit(id, (session) => session.set("b", 2));
+  one.gates[1].isCut = false;
+  await one.storage.read(id);
+  await one.storage.read(id);
+  const both = { ...ANN, a: 1, b: 2 };
+  assertEquals(await cluster.values(id), [both, both]);
+});
+
+Deno.test("save() loses nothing when a first try is carried out after the second", async () => {
+  await using cluster = await startCluster();
+  const { one, two, id } = await twoProcesses(cluster);
+  const first = await one.storage.read(id);
+  const second = await two.storage.read(id);
+  first.set("a", 1);
+  second.set("b", 2);
+  // One server stalls. The first comes first on the other one, and is done.
+  const stalled = [
+    one.gates[1].hold("compareAndSet"),
+    two.gates[1].hold("compareAndSet"),
+  ];
+  const savedFirst = one.storage.save(first);
+  await stalled[0].timeOut();
+  assertEquals(await savedFirst, id);
+  // The second has a conflict; while it tries again, the server carries out its first try.
+  const again = two.gates[1].hold("compareAndSet");
+  const savedSecond = two.storage.save(second);
+  await stalled[1].timeOut();
+  await again.reached;
+  await stalled[1].release();
+  await again.release();
+  assertEquals(await savedSecond, id);
+  const both = { ...ANN, a: 1, b: 2 };
+  assertEquals(await cluster.values(id), [both, both]);
+});
+
+Deno.test("a read loses nothing when it finds the try of a request that is to try again", async () => {
+  await using cluster = await startCluster();
+  const { one, two, id } = await twoProcesses(cluster);
+  const second = await two.storage.read(id);
+  second.set("b", 2);
+  // The first reaches one server only, and is done.
+  one.gates[1].isCut = true;
+  await one.visit(id, (session) => session.set("a", 1));
+  // The second comes too late there, and first on the other server.
+  const again = two.gates[0].hold("get");
+  const saved = two.storage.save(second);
+  await again.reached;
+  one.gates[1].isCut = false;
+  assertEquals((await one.storage.read(id)).data[0], { ...ANN, a: 1, b: 2 });
+  await again.release();
+  assertEquals(await saved, id);
+  const both = { ...ANN, a: 1, b: 2 };
+  assertEquals(await cluster.values(id), [both, both]);
+});
+
+Deno.test("a read finds what both copies have when together they are too large", async () => {
+  await using cluster = await startCluster();
+  const { one, two, id } = await twoProcesses(cluster);
+  one.gates[1].isCut = true;
+  two.gates[0].isCut = true;
+  const large = "x".repeat(600_000);
+  await one.visit(id, (session) => session.set("a", large));
+  await two.visit(id, (session) => session.set("b", large));
+  one.gates[1].isCut = false;
+  const session = await one.storage.read(id);
+  assertEquals(session.get("a"), large);
+  assertEquals(session.get("b"), large);
+  session.set("c", 1);
+  await assertRejects(() => one.storage.save(session), SessionTooLargeError);
+  session.unset("b");
+  assertEquals(await one.storage.save(session), id);
+  assertEquals(
+    (await cluster.values(id)).map((values) => Object.keys(values!).sort()),
+    [["a", "c", "user"], ["a", "c", "user"]],
+  );
 });
 
 Deno.test("save() brings back no session when it comes after a logout and found a copy missing", async () => {

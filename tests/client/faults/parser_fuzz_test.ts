@@ -151,6 +151,18 @@ Deno.test("ReplyParser throws a ReplyError at the announcement when a value is o
   }
 });
 
+Deno.test("ReplyParser throws a ReplyError when a value is longer or shorter than announced", () => {
+  const value = "v".repeat(20);
+  for (const size of [0, 1, 17, 18, 19, 21, 22, 23, 40]) {
+    const stream = Buffer.from(`VA ${size} O1 c1\r\n${value}\r\n`.repeat(3));
+    for (let cut = 1; cut < stream.length; cut++) {
+      const { error, replies } = parse(cutAt(stream, cut));
+      assertInstanceOf(error, ReplyError, `announced as ${size}`);
+      assertEquals(replies, []);
+    }
+  }
+});
+
 Deno.test("ReplyParser is linear when a value of 64 KiB arrives in one-byte chunks", () => {
   const size = 65536;
   const value = "v".repeat(size);

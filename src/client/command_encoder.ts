@@ -8,6 +8,8 @@ import type { CasToken } from "./memcache_client.ts";
 /** The longest key that memcached takes, in bytes. */
 export const MAX_KEY_BYTES = 250;
 
+/** What no key may have in it. */
+const UNSAFE = /[^\x21-\x7e]/;
 const MAX_RELATIVE_EXPTIME = 60 * 60 * 24 * 30;
 const MAX_EXPTIME = 2 ** 31 - 1;
 
@@ -122,7 +124,9 @@ export function encodeAuthentication(
 }
 
 function checkKey(key: string): string {
-  if (typeof key !== "string" || !/^[\x21-\x7e]{1,250}$/.test(key)) {
+  const fits = typeof key === "string" && key !== "" &&
+    key.length <= MAX_KEY_BYTES;
+  if (!fits || UNSAFE.test(key)) {
     throw new RangeError(
       `Cannot send Memcache command as 'key' must be 1 to ${MAX_KEY_BYTES} printable ASCII characters without spaces`,
     );
@@ -131,7 +135,10 @@ function checkKey(key: string): string {
 }
 
 function checkCas(cas: CasToken): CasToken {
-  if (!/^\d{1,20}$/.test(String(cas))) {
+  const isSound = typeof cas === "number"
+    ? Number.isSafeInteger(cas) && cas >= 0
+    : /^\d{1,20}$/.test(cas);
+  if (!isSound) {
     throw new RangeError(
       "Cannot send Memcache command as 'cas' must be a token that a read returned",
     );

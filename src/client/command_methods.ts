@@ -2,16 +2,7 @@
 // the ring to the server that owns the key.
 
 import { Buffer } from "node:buffer";
-import {
-  encodeAdd,
-  encodeCompareAndDelete,
-  encodeCompareAndSet,
-  encodeDelete,
-  encodeGet,
-  encodeGetAndTouch,
-  encodeSet,
-  encodeTouch,
-} from "./command_encoder.ts";
+import type { Command } from "./command.ts";
 import type {
   CasToken,
   CompareAndDeleteResult,
@@ -21,41 +12,27 @@ import type {
 } from "./memcache_client.ts";
 import type { CommandKind } from "./pending_command.ts";
 
-/** The line of a command with this opaque token, and the value where it is text. */
-export type Encode = (opaque: number) => string;
-
 /** What servers and clients have in common. */
 export abstract class CommandMethods implements MemcacheCommands {
   abstract readonly maxValueBytes: number;
 
-  /** Sends a command about a key; a `body` goes between its line and a line end. */
-  abstract send<Outcome>(
-    kind: CommandKind,
-    key: string,
-    encode: Encode,
-    body?: Uint8Array,
-  ): Promise<Outcome>;
+  /** Sends a command; what becomes of it depends on its kind. */
+  abstract send<Outcome>(command: Command): Promise<Outcome>;
 
   get(key: string): Promise<MemcacheItem | undefined> {
-    return this.send("get", key, (opaque) => encodeGet(key, opaque));
+    return this.#ask("get", key);
   }
 
   getAndTouch(key: string, ttl: number): Promise<MemcacheItem | undefined> {
-    return this.send("get", key, (opaque) => {
-      return encodeGetAndTouch(key, ttl, opaque);
-    });
+    return this.#ask("get", key, ttl);
   }
 
   set(key: string, value: string | Uint8Array, ttl = 0): Promise<void> {
-    return this.#store("set", key, value, (bytes, opaque) => {
-      return encodeSet(key, bytes, ttl, opaque);
-    });
+    return this.#store("set", key, value, ttl);
   }
 
   add(key: string, value: string | Uint8Array, ttl = 0): Promise<boolean> {
-    return this.#store("add", key, value, (bytes, opaque) => {
-      return encodeAdd(key, bytes, ttl, opaque);
-    });
+    return this.#store("add", key, value, ttl);
   }
 
   compareAndSet(
@@ -64,33 +41,39 @@ export abstract class CommandMethods implements MemcacheCommands {
     cas: CasToken,
     ttl = 0,
   ): Promise<CompareAndSetResult> {
-    return this.#store("compareAndSet", key, value, (bytes, opaque) => {
-      return encodeCompareAndSet(key, bytes, cas, ttl, opaque);
-    });
+    return this.#store("compareAndSet", key, value, ttl, cas);
   }
 
   touch(key: string, ttl: number): Promise<boolean> {
-    return this.send("touch", key, (opaque) => encodeTouch(key, ttl, opaque));
+    return this.#ask("touch", key, ttl);
   }
 
   delete(key: string): Promise<boolean> {
-    return this.send("delete", key, (opaque) => encodeDelete(key, opaque));
+    return this.#ask("delete", key);
   }
 
   compareAndDelete(
     key: string,
     cas: CasToken,
   ): Promise<CompareAndDeleteResult> {
-    return this.send("compareAndDelete", key, (opaque) => {
-      return encodeCompareAndDelete(key, cas, opaque);
-    });
+    return this.#ask("compareAndDelete", key, undefined, cas);
+  }
+
+  #ask<Outcome>(
+    kind: CommandKind,
+    key: string,
+    ttl?: number,
+    cas: CasToken = 0,
+  ): Promise<Outcome> {
+    return this.send({ kind, key, ttl, value: undefined, bytes: 0, cas });
   }
 
   #store<Outcome>(
     kind: CommandKind,
     key: string,
     value: string | Uint8Array,
-    encode: (bytes: number, opaque: number) => string,
+    ttl: number,
+    cas: CasToken = 0,
   ): Promise<Outcome> {
     const bytes = Buffer.byteLength(value);
     if (bytes > this.maxValueBytes) {
@@ -100,11 +83,6 @@ export abstract class CommandMethods implements MemcacheCommands {
         ),
       );
     }
-    if (typeof value === "string") {
-      return this.send(kind, key, (opaque) => {
-        return encode(bytes, opaque) + value + "\r\n";
-      });
-    }
-    return this.send(kind, key, (opaque) => encode(bytes, opaque), value);
+    return this.send({ kind, key, ttl, value, bytes, cas });
   }
 }

@@ -4,8 +4,9 @@
 
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { commandChannel, serverChannel } from "../diagnostics.ts";
-import { encodeProbe, encodeReceipt } from "./command_encoder.ts";
-import { CommandMethods, type Encode } from "./command_methods.ts";
+import { type Command, textOf } from "./command.ts";
+import { encodeReceipt } from "./command_encoder.ts";
+import { CommandMethods } from "./command_methods.ts";
 import { CommandQueue } from "./command_queue.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import {
@@ -16,11 +17,7 @@ import {
   MemcacheTimeoutError,
 } from "./errors.ts";
 import type { MemcacheServer } from "./memcache_client.ts";
-import {
-  type CommandKind,
-  outcomeOf,
-  PendingCommand,
-} from "./pending_command.ts";
+import { outcomeOf, PendingCommand } from "./pending_command.ts";
 import type { Reply } from "./reply_parser.ts";
 import {
   clientClosedError,
@@ -87,7 +84,8 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
 
   /** Asks whether the server is there. */
   probe(): Promise<boolean> {
-    return this.send("probe", "", encodeProbe);
+    const nothing = { ttl: undefined, value: undefined, bytes: 0, cas: 0 };
+    return this.send({ kind: "probe", key: "", ...nothing });
   }
 
   /** Ends the connection after what is in flight has been settled. */
@@ -105,16 +103,13 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
     await this.#connectionsEnded;
   }
 
-  send<Outcome>(
-    kind: CommandKind,
-    _key: string,
-    encode: Encode,
-    body?: Uint8Array,
-  ): Promise<Outcome> {
+  send<Outcome>(command: Command): Promise<Outcome> {
     return new Promise<Outcome>((resolve, reject) => {
       this.#checkOpen();
       const opaque = this.#opaque = (this.#opaque + 1) % OPAQUE_LIMIT;
-      const text = encode(opaque);
+      const text = textOf(command, opaque);
+      const { kind, value } = command;
+      const body = typeof value === "string" ? undefined : value;
       const start = performance.now();
       this.#enqueue(
         new PendingCommand(

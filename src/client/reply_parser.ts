@@ -36,6 +36,13 @@ const FLAG_CAS = 0x63;
 /** Numbers of more digits than this may not be exact in a double. */
 const MAX_EXACT_DIGITS = 15;
 
+/** The codes by their two bytes, read as one number: no string has to be made. */
+const META_CODES = new Map(
+  ["HD", "VA", "EN", "NF", "NS", "EX"].map((code) => {
+    return [code.charCodeAt(0) << 8 | code.charCodeAt(1), code];
+  }),
+);
+
 const EMPTY = new Uint8Array(0);
 
 /** What {@linkcode ReplyParser} throws at bytes that are no reply. */
@@ -148,7 +155,10 @@ function parseLine(chunk: Uint8Array, start: number, end: number): Reply {
     message: "",
   };
   let at = endOfWord(chunk, start, end);
-  reply.code = word(chunk, start, at);
+  const known = META_CODES.get(chunk[start] << 8 | chunk[start + 1]);
+  reply.code = known !== undefined && at - start === 2
+    ? known
+    : word(chunk, start, at);
   if (reply.code.length !== 2) {
     reply.message = word(chunk, Math.min(at + 1, end), end);
     return reply;

@@ -1,6 +1,7 @@
 // The built-in client: sends each command to the server that owns the key.
 
-import { CommandMethods, type Encode } from "./command_methods.ts";
+import type { Command } from "./command.ts";
+import { CommandMethods } from "./command_methods.ts";
 import {
   checkOptions,
   DEFAULT_MAX_VALUE_BYTES,
@@ -13,7 +14,6 @@ import type {
   MemcacheServer,
   ServerHealth,
 } from "./memcache_client.ts";
-import type { CommandKind } from "./pending_command.ts";
 import { PipelinedServer } from "./pipelined_server.ts";
 
 /**
@@ -88,14 +88,8 @@ export class RingClient extends CommandMethods implements MemcacheClient {
     this.#ring = new HashRing(addresses.map(({ ringName }) => ringName));
   }
 
-  send<Outcome>(
-    kind: CommandKind,
-    key: string,
-    encode: Encode,
-    body?: Uint8Array,
-  ): Promise<Outcome> {
-    const owner = this.servers[this.#ring.find(key)];
-    return owner.send(kind, key, encode, body);
+  send<Outcome>(command: Command): Promise<Outcome> {
+    return this.servers[this.#ring.find(command.key)].send(command);
   }
 
   serversFor(key: string, count: number): MemcacheServer[] {

@@ -2,10 +2,8 @@
 // so that two requests, or a request and a mend, meet in one certain order. What
 // is let through goes to a real memcached.
 
-import {
-  CommandMethods,
-  type Encode,
-} from "../../src/client/command_methods.ts";
+import type { Command } from "../../src/client/command.ts";
+import { CommandMethods } from "../../src/client/command_methods.ts";
 import {
   MemcacheConnectionError,
   MemcacheTimeoutError,
@@ -95,13 +93,11 @@ export class GatedServer extends CommandMethods implements MemcacheServer {
   }
 
   async send<Outcome>(
-    kind: CommandKind,
-    key: string,
-    encode: Encode,
-    body?: Uint8Array,
+    command: Command,
   ): Promise<Outcome> {
+    const { kind } = command;
     this.commands.push(kind);
-    const send = () => this.#server.send<Outcome>(kind, key, encode, body);
+    const send = () => this.#server.send<Outcome>(command);
     if (this.isCut) throw new MemcacheConnectionError("cut off");
     const index = this.#gates.findIndex((gate) => gate.kind === kind);
     if (index !== -1) return this.#gates.splice(index, 1)[0].pass(send);

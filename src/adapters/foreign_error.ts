@@ -2,6 +2,7 @@
 // arrays, plain errors and nothing at all, and tell the kind of failure in prose
 // only.
 
+import { inspect } from "node:util";
 import {
   MemcacheAuthenticationError,
   MemcacheConnectionError,
@@ -20,6 +21,9 @@ export interface ForeignCallName {
   /** Its method, e.g. `set`. */
   method: string;
 }
+
+/** So much of a key's end is the end of the id, whatever the prefix. */
+const END_OF_ID = 16;
 
 interface Kind {
   pattern: RegExp;
@@ -90,15 +94,26 @@ export function toMemcacheError(
 ): MemcacheError {
   if (failure instanceof MemcacheError) return failure;
   const text = textOf(failure);
-  // A cause is printed along with its error, so one that quotes the key or a
-  // piece of an answer is left out.
-  const isTelling = text.includes(key) || /unknown response/i.test(text);
+  const isTelling = quotes(failure, key) || /unknown response/i.test(text);
   const kind = KINDS.find(({ pattern }) => pattern.test(text));
   const why = kind?.why ?? (isTelling ? "it gave a reason" : "see the cause");
   return new (kind?.error ?? MemcacheError)(
     message(name, why),
     isTelling ? {} : { cause: failure },
   );
+}
+
+/**
+ * Whether a failure would show the key, or the id in it, when it is printed as the
+ * cause of an error: in its message, or in the command that some clients attach.
+ */
+function quotes(failure: unknown, key: string): boolean {
+  const shown = inspect(failure, {
+    depth: Infinity,
+    maxArrayLength: Infinity,
+    maxStringLength: Infinity,
+  });
+  return shown.includes(key.slice(-END_OF_ID));
 }
 
 function message({ client, method }: ForeignCallName, why: string): string {

@@ -24,7 +24,7 @@ const ENTRIES = Object.values(denoJson.exports);
 const LINTERS = ["publint", "@arethetypeswrong/cli"];
 
 /** How many runtimes run the contract at a time. */
-const CONCURRENCY = 2;
+const CONCURRENCY = 3;
 
 async function main([directory]: string[]): Promise<number> {
   Deno.env.set("MEMCACHED_BIN", await ensureMemcached());

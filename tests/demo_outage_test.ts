@@ -40,7 +40,13 @@ testPage(
       await tab.press(`Freeze server ${number}`);
       await tab.sees(`#server-${number}`, "frozen");
     }
+    // The page may warn before this request has been answered.
+    const refused = tab.page.waitForResponse((response) => {
+      return response.request().method() === "POST" &&
+        response.url().endsWith("/cart");
+    });
     await tab.press("Add Tea");
+    assertEquals((await refused).status(), 503);
     await tab.sees("#notice.warning", "You are not logged out");
 
     for (const number of numbers) {

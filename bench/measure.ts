@@ -4,7 +4,7 @@
 import process from "node:process";
 import { rawCommand, rawStats } from "../tests/support/raw_connection.ts";
 import type { Contender, Stores } from "./contenders.ts";
-import { collectGarbage } from "./environment.ts";
+import { collectYoungGarbage } from "./environment.ts";
 import type { ClosableStorage } from "./floor.ts";
 import {
   sessionOfSize,
@@ -71,6 +71,8 @@ interface Runner {
 
 const SESSIONS_A_WORKER = 4;
 const SEEDED_AT_ONCE = 32;
+/** For how much of a slice it runs before the slice is measured. */
+const LEAD_IN = 0.5;
 const latencies = new Float64Array(2 ** 20);
 
 /** Runs entrants against each other. */
@@ -159,13 +161,8 @@ async function runSlice(
 ): Promise<Slice> {
   const workload: Workload = workloads[setting.workload];
   let runs = 0;
-  // What others left behind is not to be collected at this one's cost.
-  collectGarbage?.();
-  const cpuBefore = process.cpuUsage();
-  const start = performance.now();
-  const end = start + milliseconds;
   // No two workers share a session: what that costs is another question.
-  const work = async (worker: number) => {
+  const work = async (worker: number, end: number) => {
     const first = worker * SESSIONS_A_WORKER;
     let count = 0;
     for (let now = performance.now(); now < end;) {
@@ -176,11 +173,21 @@ async function runSlice(
       now = done;
     }
   };
-  const workers = Array.from(
-    { length: setting.concurrency },
-    (_, i) => work(i),
-  );
-  await Promise.all(workers);
+  const runFor = async (milliseconds: number) => {
+    const end = performance.now() + milliseconds;
+    const workers = Array.from(
+      { length: setting.concurrency },
+      (_, worker) => work(worker, end),
+    );
+    await Promise.all(workers);
+  };
+  // What others left behind is not to be collected at this one's cost.
+  collectYoungGarbage?.();
+  await runFor(milliseconds * LEAD_IN);
+  runs = 0;
+  const cpuBefore = process.cpuUsage();
+  const start = performance.now();
+  await runFor(milliseconds);
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpuBefore);
   const sorted = latencies.slice(0, Math.min(runs, latencies.length)).sort();

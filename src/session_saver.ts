@@ -1,19 +1,12 @@
 // What saving a session means: that concurrent requests lose nothing, and that
 // a logout stays a logout.
 
-import { createSession } from "@remix-run/session";
 import { isUnavailable } from "./client/errors.ts";
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
 import { MemcacheConflictError } from "./session/errors.ts";
 import type { Lifetime } from "./session/lifetime.ts";
-import {
-  type Changes,
-  type Content,
-  leaveSavedFlash,
-  merge,
-  type Merged,
-} from "./session/merge.ts";
-import type { Session, Settings } from "./session/options.ts";
+import { type Changes, merge, type Merged } from "./session/merge.ts";
+import type { Session } from "./session/options.ts";
 import {
   fromJson,
   isSameSession,
@@ -22,33 +15,14 @@ import {
   toJson,
 } from "./session/record.ts";
 import type { SessionKeys } from "./session/session_key.ts";
+import type { Settings } from "./session/settings.ts";
+import {
+  asStored,
+  changesOf,
+  contentOf,
+  type Origin,
+} from "./session_origin.ts";
 import type { Found, RecordStore } from "./store/record_store.ts";
-
-/** What is known of a session: where it comes from, and what was stored there. */
-export class Origin {
-  /** The id that it was read, or last saved, under; `undefined` if it came from elsewhere. */
-  id: string | undefined;
-  /** The key of that id, where it is known: working it out may take a hash. */
-  key: string | undefined;
-  /**
-   * What is stored there, as far as is known; `undefined` for nothing. After a
-   * save that was merged, its JSON is this session's own part of that.
-   */
-  found: Found | undefined = undefined;
-  /** When its time to live was last renewed, in milliseconds since 1970. */
-  renewedAt = 0;
-  /** Whether it has never been stored. */
-  isNew = false;
-  /** Whether its id came from the browser, so that other requests may have it too. */
-  reusesId = false;
-  /** Whether it stands in for a session that could not be reached. */
-  ephemeral = false;
-
-  constructor(id?: string, key?: string) {
-    this.id = id;
-    this.key = key;
-  }
-}
 
 /** A record on its way to the store. */
 interface Write {
@@ -58,8 +32,6 @@ interface Write {
   ttl: number;
 }
 
-/** What a session begins with. */
-const NOTHING = "[{},{}]";
 /** A save of an unchanged session sends nothing if it was renewed so recently. */
 const RENEWED_RECENTLY = 1_000;
 /** Renewals at one time differ by up to so many milliseconds. */
@@ -379,26 +351,6 @@ export class SessionSaver {
     const ttl = this.#lifetime.storedTtl(session, createdAt);
     return { key, record, json: toJson(record), ttl };
   }
-}
-
-function contentOf(session: Session): Content {
-  const [values, flash] = session.data;
-  return { values, flash };
-}
-
-/** What a request leaves, and what to compare that with. */
-function changesOf(session: Session, { found }: Origin): Changes {
-  const mine = contentOf(session);
-  const base = fromJson(found?.json ?? NOTHING, 0)!;
-  const savedBefore = found !== undefined && found.token === undefined;
-  return savedBefore ? leaveSavedFlash({ base, mine }) : { base, mine };
-}
-
-/** A destroyed session as it was: a `ttl` function would find nothing in it. */
-function asStored(session: Session, { id, found }: Origin): Session {
-  if (found === undefined) return session;
-  const { values, flash } = found.record;
-  return createSession(id, [values ?? {}, flash]);
 }
 
 function dropGone(): null {

@@ -6,15 +6,15 @@ import type { SessionStorage as RemixSessionStorage } from "@remix-run/session";
 import { isUnavailable } from "./client/errors.ts";
 import { droppedChannel, outageChannel } from "./diagnostics.ts";
 import { Lifetime } from "./session/lifetime.ts";
-import {
-  type MemcacheSessionStorageOptions,
-  type Session,
-  type Settings,
-  toSettings,
+import type {
+  MemcacheSessionStorageOptions,
+  Session,
 } from "./session/options.ts";
 import { createPrivateSlot } from "./session/private_slot.ts";
 import { SessionKeys } from "./session/session_key.ts";
-import { Origin, SessionSaver } from "./session_saver.ts";
+import { type Settings, toSettings } from "./session/settings.ts";
+import { Origin } from "./session_origin.ts";
+import { SessionSaver } from "./session_saver.ts";
 import { openStore } from "./store/open_store.ts";
 import type { Found, RecordStore } from "./store/record_store.ts";
 

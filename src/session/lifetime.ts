@@ -1,7 +1,8 @@
 // How long sessions live: their time to live since the last use, their lifetime
 // since creation, and when a cookie is due for renewal.
 
-import { checkTtl, type Session, type Settings } from "./options.ts";
+import type { Session } from "./options.ts";
+import { checkTtl, type Settings } from "./settings.ts";
 
 /** The times of one storage's sessions. */
 export class Lifetime {

@@ -6,7 +6,7 @@ import { unreadableChannel } from "../diagnostics.ts";
 import { Codec, type UnreadableReason } from "./codec.ts";
 import { ForeignRecordError, SessionTooLargeError } from "./errors.ts";
 import { fromJson, type SessionRecord, toJson } from "./record.ts";
-import type { Settings } from "./options.ts";
+import type { Settings } from "./settings.ts";
 
 /** Text that deflates better than this was made to fill the memory. */
 const MAX_EXPANSION = 20;

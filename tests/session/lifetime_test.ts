@@ -3,7 +3,8 @@
 import { assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { createSession } from "@remix-run/session";
 import { Lifetime } from "../../src/session/lifetime.ts";
-import { type Session, toSettings } from "../../src/session/options.ts";
+import type { Session } from "../../src/session/options.ts";
+import { toSettings } from "../../src/session/settings.ts";
 import { Clock } from "../support/clock.ts";
 
 function lifetime(

@@ -5,12 +5,10 @@ import {
   ForeignRecordError,
   SessionTooLargeError,
 } from "../../src/session/errors.ts";
-import {
-  type MemcacheSessionStorageOptions,
-  toSettings,
-} from "../../src/session/options.ts";
+import type { MemcacheSessionStorageOptions } from "../../src/session/options.ts";
 import { toJson } from "../../src/session/record.ts";
 import { RecordFormat } from "../../src/session/record_format.ts";
+import { toSettings } from "../../src/session/settings.ts";
 
 const KEY = "session:a1b2";
 const SECRETS = ["a secret of the app"];

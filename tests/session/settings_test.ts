@@ -11,7 +11,7 @@ import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorageOptions,
 } from "@remix/session-storage-memcache";
-import { toSettings } from "../../src/session/options.ts";
+import { toSettings } from "../../src/session/settings.ts";
 
 const servers = ["127.0.0.1:11211"];
 const START = "Cannot create Memcache session storage as ";

@@ -20,6 +20,7 @@ import {
   startMemcached,
 } from "../../support/memcached.ts";
 import { outcomeOf, sleep } from "../../support/outcome.ts";
+import { rawCommand, rawKeys } from "../../support/raw_connection.ts";
 import { milliseconds, report } from "../../support/report.ts";
 import { startScriptedServer } from "../../support/scripted_server.ts";
 
@@ -71,8 +72,19 @@ Deno.test("client sends the credentials before anything else on every new connec
   }
   await client.get("key");
   const bytes = USERNAME.length + 1 + PASSWORD.length;
-  const expected = `set auth 0 0 ${bytes} | ${USERNAME} ${PASSWORD}`;
+  const expected = `set auth 0 -1 ${bytes} | ${USERNAME} ${PASSWORD}`;
   assertEquals(first, [expected, expected, expected, expected]);
+});
+
+Deno.test("client leaves no password behind when the server asks for none", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  await client.set("key", "value");
+  assertEquals(await rawKeys(server), ["key"]);
+  assertEquals(await rawCommand(server, "mg auth v\r\n"), "EN\r\n");
 });
 
 const WRONG = {

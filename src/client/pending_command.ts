@@ -14,6 +14,9 @@ export type CommandKind =
   | "compareAndDelete"
   | "probe";
 
+/** What `AsyncLocalStorage.snapshot()` returns. */
+export type CallContext = (run: () => void) => void;
+
 /** A command on its way. */
 export class PendingCommand {
   readonly kind: CommandKind;
@@ -27,6 +30,11 @@ export class PendingCommand {
   readonly deadline: number;
   readonly resolve: (outcome: unknown) => void;
   readonly reject: (error: Error) => void;
+  /**
+   * Runs a function in the asynchronous context of the call, where somebody
+   * listens: the socket's own is that of whichever call connected it.
+   */
+  readonly context: CallContext | undefined;
   /** Whether it has been sent on a connection that turned out to be stale. */
   retried = false;
   /** The command after it in the queue. */
@@ -41,6 +49,7 @@ export class PendingCommand {
     deadline: number,
     resolve: (outcome: unknown) => void,
     reject: (error: Error) => void,
+    context?: CallContext,
   ) {
     this.kind = kind;
     this.opaque = opaque;
@@ -50,6 +59,7 @@ export class PendingCommand {
     this.deadline = deadline;
     this.resolve = resolve;
     this.reject = reject;
+    this.context = context;
   }
 
   /** Whether it is an `mg`, to which the server may answer `EN`. */

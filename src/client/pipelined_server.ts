@@ -2,6 +2,7 @@
 // what becomes of them when the connection ends. Whether the server is up is
 // decided here and nowhere else.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { commandChannel, serverChannel } from "../diagnostics.ts";
 import { type Command, textOf } from "./command.ts";
@@ -121,6 +122,9 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
           start + this.#options.timeout,
           resolve as (outcome: unknown) => void,
           reject,
+          commandChannel.hasSubscribers
+            ? AsyncLocalStorage.snapshot()
+            : undefined,
         ),
       );
     });
@@ -267,7 +271,7 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
     }
     this.#queue.shift();
     command.resolve(outcome);
-    if (commandChannel.hasSubscribers) this.#publish(command);
+    this.#publish(command);
     this.#settled();
   }
 
@@ -341,15 +345,17 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
 
   #fail(command: PendingCommand, error: MemcacheError): void {
     command.reject(error);
-    if (commandChannel.hasSubscribers) this.#publish(command, error);
+    this.#publish(command, error);
   }
 
-  #publish(command: PendingCommand, error?: Error): void {
-    commandChannel.publish({
-      command: command.kind,
-      server: this.name,
-      duration: performance.now() - command.start,
-      ...error && { error },
+  #publish({ kind, start, context }: PendingCommand, error?: Error): void {
+    context?.(() => {
+      commandChannel.publish({
+        command: kind,
+        server: this.name,
+        duration: performance.now() - start,
+        ...error && { error },
+      });
     });
   }
 }

@@ -1,12 +1,43 @@
-// What is published of conflicts and of saves that were not done.
+// What is published of commands, of conflicts and of saves that were not done.
 
+import { AsyncLocalStorage } from "node:async_hooks";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
-import type {
-  ConflictEvent,
-  DroppedEvent,
+import {
+  channels,
+  type CommandEvent,
+  type ConflictEvent,
+  type DroppedEvent,
 } from "@remix/session-storage-memcache";
 import { listen } from "../support/listener.ts";
 import { begin, request, startProcesses } from "../support/processes.ts";
+
+Deno.test("command channel tells of a command in the asynchronous context of its request", async () => {
+  await using app = await startProcesses({ processes: 1 });
+  const requests = new AsyncLocalStorage<string>();
+  const seen: string[] = [];
+  const note = (event: unknown) => {
+    seen.push(`${requests.getStore()}: ${(event as CommandEvent).command}`);
+  };
+  subscribe(channels.command, note);
+  const visit = (name: string) => {
+    return requests.run(name, () => begin(app.storage, { name }));
+  };
+  // The first one connects, and two share a write.
+  const id = await visit("one");
+  await Promise.all([visit("two"), visit("three")]);
+  await requests.run("four", () => app.storage.read(id));
+  await app.servers[0].kill();
+  await requests.run("five", () => app.storage.read(id)).catch(() => {});
+  unsubscribe(channels.command, note);
+  assertEquals(seen, [
+    "one: set",
+    "two: set",
+    "three: set",
+    "four: get",
+    "five: get",
+  ]);
+});
 
 Deno.test("conflict channel tells of a save that another one came before", async () => {
   await using app = await startProcesses();

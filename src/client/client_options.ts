@@ -105,7 +105,8 @@ export function checkOptions(options: MemcacheClientOptions): void {
   if (username?.includes(" ")) refuse("username", "have no space", "one with");
   if ((username === undefined) !== (password === undefined)) {
     const missing = username === undefined ? "username" : "password";
-    refuse(missing, "be given when the other is", "undefined");
+    const current = "undefined (is an environment variable not set?)";
+    refuse(missing, "be given when the other is", current);
   }
 }
 

@@ -118,7 +118,7 @@ export class Connection {
       try {
         parser.push(chunk);
       } catch (error) {
-        this.#end(streamError(this.#server, error));
+        this.#end(streamError(this.#server, error, this.#isReady));
       }
     });
   }

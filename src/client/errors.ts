@@ -14,12 +14,14 @@ export interface MemcacheErrorOptions {
  * The base class of every error at run time. A "not found" is never an error,
  * and an error is never reported as "not found".
  *
- * @example Telling an outage from a bug
+ * @example Telling which server it was
  * ```ts
  * import { MemcacheError } from "@remix/session-storage-memcache";
  *
- * function statusOf(error: unknown): number {
- *   return error instanceof MemcacheError ? 503 : 500;
+ * function report(error: unknown): void {
+ *   if (error instanceof MemcacheError) {
+ *     console.error(`${error.name} of ${error.server}: ${error.message}`);
+ *   }
  * }
  * ```
  */
@@ -84,6 +86,18 @@ export class MemcacheOverloadError extends MemcacheError {
 /**
  * Whether an error means that the server could not be reached in time, rather
  * than that it, or we, did something wrong.
+ *
+ * @example Telling an outage from a bug
+ * ```ts
+ * import { isUnavailable } from "@remix/session-storage-memcache";
+ *
+ * function statusOf(error: unknown): number {
+ *   return isUnavailable(error) ? 503 : 500;
+ * }
+ * ```
+ *
+ * @param error What was thrown.
+ * @returns Whether it is an outage.
  */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof MemcacheConnectionError ||

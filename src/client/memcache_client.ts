@@ -64,7 +64,11 @@ export interface SessionClient {
   ): Promise<CompareAndDeleteResult>;
 }
 
-/** What one Memcache server, or a ring of them, can be asked. */
+/**
+ * What one Memcache server, or a ring of them, can be asked. Times to live are
+ * seconds; `0`, the default, is no expiry, and more than memcached's 30 days will
+ * do.
+ */
 export interface MemcacheCommands {
   /** Reads an item; `undefined` when there is none. */
   get(key: string): Promise<MemcacheItem | undefined>;

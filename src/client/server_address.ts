@@ -81,8 +81,25 @@ function badAddress(server: string, what: string): never {
   // An address with an "@" may hold a password.
   const shown = server.includes("@")
     ? "one with an '@'"
-    : JSON.stringify(server);
+    : JSON.stringify(server) + hintFor(server);
   throw new TypeError(
     `Cannot create Memcache client as '${what}' must be ${FORMS}: current value is ${shown}`,
   );
 }
+
+/** What is wrong with an address, where that is a common mistake. */
+function hintFor(server: string): string {
+  const [hint] = HINTS.find(([, pattern]) => pattern.test(server)) ?? [];
+  return hint === undefined ? "" : ` (${hint})`;
+}
+
+const HINTS: [hint: string, pattern: RegExp][] = [
+  ["is an environment variable not set?", /^$/],
+  ["give each server an entry of its own", /,/],
+  ["it has a space in it", /\s/],
+  [
+    "an IPv6 address needs brackets: [::1]",
+    /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*$/i,
+  ],
+  ["ports are 1 to 65535", /:\d+$/],
+];

@@ -32,17 +32,30 @@ export function socketError(
   }
   const doing = ready ? "was lost" : "cannot be made";
   const why = cause.code === undefined ? "" : ` (${cause.code})`;
+  const hint = ready ? "" : hintAt(cause, secure);
   return new MemcacheConnectionError(
-    `The connection to Memcache server ${server} ${doing}${why}`,
+    `The connection to Memcache server ${server} ${doing}${why}${hint}`,
     { server, cause },
   );
+}
+
+/** One side speaks TLS and the other does not: that looks like any broken connection. */
+function hintAt(cause: Error & { code?: string }, secure: boolean): string {
+  const what = `${cause.code} ${cause.message}`;
+  if (secure && /SSL|TLS|corrupt message|InvalidContentType/i.test(what)) {
+    return "; does it speak TLS? Without, it is memcache:// and not memcaches://";
+  }
+  if (!secure && /ECONNRESET/.test(what)) {
+    return "; if it speaks TLS, name it as memcaches://";
+  }
+  return "";
 }
 
 /** The server closed the connection. */
 export function closedError(server: string, ready: boolean): MemcacheError {
   const hint = ready
     ? ""
-    : " before it answered; it may have no connections left, or be a proxy without the meta protocol";
+    : " before it answered; it may have no connections left, speak TLS (memcaches://), or be a proxy without the meta protocol";
   return new MemcacheConnectionError(
     `Memcache server ${server} closed the connection${hint}`,
     { server },
@@ -72,11 +85,16 @@ export function replyTimeoutError(
 }
 
 /** The bytes of the server are no replies, or those of no command. */
-export function streamError(server: string, cause: unknown): MemcacheError {
+export function streamError(
+  server: string,
+  cause: unknown,
+  ready: boolean,
+): MemcacheError {
   if (cause instanceof MemcacheError) return cause;
   const what = cause instanceof Error ? cause.message : String(cause);
+  const hint = ready ? "" : "; is it memcached?";
   return new MemcacheProtocolError(
-    `Memcache server ${server} sent what is no answer: ${what}`,
+    `Memcache server ${server} sent what is no answer: ${what}${hint}`,
     { server, cause },
   );
 }

@@ -45,6 +45,19 @@ const NAMES = [
   "copies",
 ];
 
+const OF_CLIENT =
+  " (it is one of createMemcacheClient: pass the client that this makes)";
+/** What people may mean by options that there are not. */
+const HINTS: Record<string, string | undefined> = {
+  ttlSeconds: " (it is 'ttl' here)",
+  keyPrefix: " (it is 'prefix' here)",
+  timeout: OF_CLIENT,
+  tls: OF_CLIENT,
+  username: OF_CLIENT,
+  password: OF_CLIENT,
+  maxValueBytes: OF_CLIENT,
+};
+
 /** Checks options and fills in the defaults. */
 export function toSettings(options: MemcacheSessionStorageOptions): Settings {
   checkNames(options);
@@ -98,15 +111,21 @@ function checkNames(options: MemcacheSessionStorageOptions): void {
   }
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
   if (unknown !== undefined) {
-    refuse(TypeError, unknown, "not be there", "an unknown option");
+    const current = `an unknown option${HINTS[unknown] ?? ""}`;
+    refuse(TypeError, unknown, `be one of ${NAMES.join(", ")}`, current);
   }
   const given = [options.servers, options.client].filter((it) => {
     return it !== undefined;
   });
   if (given.length !== 1) {
-    const current = given.length === 0 ? "neither" : "both";
+    const unset = "servers" in options || "client" in options
+      ? " (is an environment variable not set?)"
+      : "";
+    const current = given.length === 0
+      ? `neither of them${unset}`
+      : "both of them";
     const names = "servers' or 'client";
-    refuse(TypeError, names, "be given, and not both", `${current} of them`);
+    refuse(TypeError, names, "be given, and not both", current);
   }
 }
 

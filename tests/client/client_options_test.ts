@@ -76,12 +76,12 @@ const BAD_OPTIONS: [unknown, typeof TypeError | typeof RangeError, string][] = [
   [
     { username: "admin" },
     TypeError,
-    "'password' must be given when the other is: current value is undefined",
+    "'password' must be given when the other is: current value is undefined (is an environment variable not set?)",
   ],
   [
     { password: "hidden" },
     TypeError,
-    "'username' must be given when the other is: current value is undefined",
+    "'username' must be given when the other is: current value is undefined (is an environment variable not set?)",
   ],
   [
     { username: "", password: "hidden" },

@@ -40,6 +40,9 @@ const BOOLEAN = "be a boolean";
 const STRINGS = "be an array of strings";
 const LONG_SECRETS = "hold secrets of at least 16 characters";
 
+const NAMES =
+  "be one of servers, client, ttl, prefix, useUnknownIds, hashIds, renewCookie, maxLifetime, conflicts, whenUnavailable, secrets, acceptUnsealed, compress, copies";
+
 const REFUSALS: Refusal[] = [
   refusal(RangeError, "ttl", INTEGER, [
     [-1, "-1"],
@@ -113,7 +116,18 @@ const REFUSALS: Refusal[] = [
   refusal(RangeError, "copies", "be at most the number of servers, 1", [
     [2, "2"],
   ]),
-  refusal(TypeError, "tll", "not be there", [[60, "an unknown option"]]),
+  ...Object.entries({
+    tll: "",
+    ttlSeconds: " (it is 'ttl' here)",
+    keyPrefix: " (it is 'prefix' here)",
+    timeout:
+      " (it is one of createMemcacheClient: pass the client that this makes)",
+  }).map(([option, hint]) => {
+    return refusal(TypeError, option, NAMES, [[
+      60,
+      `an unknown option${hint}`,
+    ]]);
+  }),
 ];
 
 function refusal(
@@ -148,8 +162,8 @@ const WRONG: [options: unknown, message: string][] = [
     "'servers' or 'client' must be given, and not both: current value is neither of them",
   ],
   [
-    { servers: undefined, client: undefined },
-    "'servers' or 'client' must be given, and not both: current value is neither of them",
+    { servers: undefined },
+    "'servers' or 'client' must be given, and not both: current value is neither of them (is an environment variable not set?)",
   ],
   [
     { servers, client: {} },

@@ -7,6 +7,7 @@ import {
   assertLess,
   assertLessOrEqual,
   assertMatch,
+  assertStringIncludes,
 } from "@std/assert";
 import { readFileSync } from "node:fs";
 import {
@@ -156,6 +157,7 @@ Deno.test("calls reject in time when only one of the two sides talks TLS", async
     const { error, elapsed } = await outcomeOf(() => client.get("key"));
     assertInstanceOf(error, MemcacheError);
     assertEquals(error.server, address);
+    assertStringIncludes(error.message, "memcaches://");
     assertLess(elapsed, timeout + 100 + loop.worst());
   }
 });

@@ -63,6 +63,27 @@ testPage(
 );
 
 testPage(
+  "says that nothing was saved when a new visitor logs in and no server answers",
+  async ({ context, a }) => {
+    const tab = await DemoPage.open(context, a);
+    await tab.sees("#servers", "Holds other sessions");
+    for (const number of [1, 2, 3]) {
+      await tab.press(`Freeze server ${number}`);
+      await tab.sees(`#server-${number}`, "frozen");
+    }
+    await tab.page.getByLabel("Name").fill("Ada");
+    await tab.press("Log in");
+    await tab.sees("#notice", "nothing was saved");
+    assertEquals(await context.cookies(), []);
+
+    await tab.press("Resume server 1");
+    await tab.sees("#server-1", "running");
+    await tab.sees("#log", "uses server 1 again");
+    await tab.logIn("Ada");
+  },
+);
+
+testPage(
   "counts no lost thing and no logout when a server dies under load",
   async ({ context, a }) => {
     const tab = await DemoPage.open(context, a);

@@ -50,10 +50,13 @@ export class PageModels {
     };
   }
 
-  /** The page without its message, which belongs to the request it was for. */
-  async quietPage(request: Request): Promise<PageModel> {
+  /** The page with a message that is not the session's own, or with none. */
+  async pageWith(
+    message: string | undefined,
+    request: Request,
+  ): Promise<PageModel> {
     const page = await this.page(request, await this.session(request));
-    return { ...page, message: undefined };
+    return { ...page, message };
   }
 
   /** The session of a request, to look at and not to save. */
@@ -69,12 +72,10 @@ export class PageModels {
     const { app, client, control, cookie, copies, prefix } = this.#sources;
     const id = await cookie.parse(request.headers.get("Cookie"));
     const answers = (index: number) =>
-      Boolean(id) && control.state.servers[index].status === "running";
-    return {
-      app,
-      state: control.state,
-      id: id?.slice(0, 4),
-      places: await sessionPlaces(client, `${prefix}${id}`, copies, answers),
-    };
+      control.state.servers[index].status === "running";
+    const places = id
+      ? await sessionPlaces(client, `${prefix}${id}`, copies, answers)
+      : client.servers.map(() => ({ role: "other" as const }));
+    return { app, state: control.state, id: id?.slice(0, 4), places };
   }
 }

@@ -15,6 +15,7 @@ import type { PageModels } from "./page_models.ts";
 import * as routes from "./routes.ts";
 import { pageView, statusView } from "./views/page.ts";
 import { wantsData } from "./wants_data.ts";
+import { tellUnsaved } from "./unsaved.ts";
 import * as visitor from "./visitor_actions.ts";
 
 /** What the app is made of. */
@@ -34,6 +35,9 @@ export interface AppParts {
   /** Counts requests. */
   figures: FigureCounter;
 }
+
+const UNSAVED =
+  "No server answers: nothing was saved. Try again when a server is back.";
 
 /** Returns the app as a function from a request to its response. */
 export function createApp(
@@ -57,6 +61,10 @@ export function createApp(
   router.map(routes.visitorRoutes, {
     middleware: [
       counted(figures),
+      tellUnsaved(async ({ request, headers }) => {
+        if (wantsData(headers)) return new Response(null, { status: 503 });
+        return page(pageView(await models.pageWith(UNSAVED, request)), 503);
+      }),
       session(cookie, figures.countReads(storage)),
       reachable,
     ],
@@ -77,7 +85,7 @@ export function createApp(
   router.map(routes.backgroundRoutes, {
     actions: {
       page: async ({ request }) =>
-        page(pageView(await models.quietPage(request))),
+        page(pageView(await models.pageWith(undefined, request))),
       status: async ({ request }) => {
         const status = await models.status(request);
         return wantsData(request.headers)

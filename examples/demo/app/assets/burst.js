@@ -10,16 +10,20 @@ const RESULTS_KEPT = 4;
 export function enableBursts() {
   const part = document.getElementById("burst");
   const origins = part.dataset.origins.split(" ");
-  for (const button of part.querySelectorAll("button")) {
+  const buttons = [...part.querySelectorAll("button")];
+  for (const button of buttons) {
     button.addEventListener("click", async () => {
       if (button.getAttribute("aria-disabled") === "true") return;
-      button.setAttribute("aria-disabled", "true");
+      for (const it of buttons) it.setAttribute("aria-disabled", "true");
+      const line = report(`${button.textContent}: under way.`);
       try {
-        report(`${button.textContent}: ${await burst(button, origins)}`);
+        const outcome = await burst(button, origins);
+        line.textContent = `${button.textContent}: ${outcome}`;
       } catch {
-        report(`${button.textContent}: an app process does not answer.`);
+        line.textContent =
+          `${button.textContent}: an app process does not answer.`;
       } finally {
-        button.removeAttribute("aria-disabled");
+        for (const it of buttons) it.removeAttribute("aria-disabled");
       }
     });
   }
@@ -62,4 +66,5 @@ function report(text) {
   line.textContent = text;
   results.prepend(line);
   results.children[RESULTS_KEPT]?.remove();
+  return line;
 }

@@ -16,7 +16,7 @@ export function figuresView({ state: { figures } }: StatusModel): SafeHtml {
   ${tile("Conflicts merged", figures.merged)}
   ${tile("Late saves refused", figures.refused)}
   ${tile("Outages noticed", figures.outages)}
-  ${tile("Not served", figures.unserved)}
+  ${tile("Without a session", figures.unserved)}
 </dl>`;
 }
 

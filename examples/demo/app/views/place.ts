@@ -4,16 +4,19 @@ import { html, type SafeHtml } from "@remix-run/html-template";
 import type { StatusModel } from "./model.ts";
 
 /** The session's place. Its `data-version` changes when the session does. */
-export function placeView({ id, places }: StatusModel): SafeHtml {
+export function placeView({ id, places, state }: StatusModel): SafeHtml {
   const versions = places.map(({ record }) => record?.version ?? "-");
   const numbers = places.flatMap(({ record }, index) =>
     record ? [index + 1] : []
   );
+  const isUnknown = places.some(({ role }, index) => {
+    return role !== "other" && state.servers[index].status === "frozen";
+  });
   const seconds = places.flatMap(({ record }) => record?.secondsLeft ?? []);
   return html`
     <dl id="place" data-version="${[id, ...versions].join(" ")}">
       ${fact("Session", id ? html`<code>${id}…</code>` : "none yet")}
-      ${fact("Kept on", servers(numbers))}
+      ${fact("Kept on", id ? servers(numbers, isUnknown) : "–")}
       ${fact("Time left", seconds.length > 0 ? minutes(seconds) : "–")}
     </dl>
   `;
@@ -28,8 +31,8 @@ function fact(label: string, value: string | SafeHtml): SafeHtml {
   `;
 }
 
-function servers(numbers: number[]): string {
-  if (numbers.length === 0) return "no server";
+function servers(numbers: number[], isUnknown: boolean): string {
+  if (numbers.length === 0) return isUnknown ? "unknown" : "no server";
   return `server${numbers.length > 1 ? "s" : ""} ${numbers.join(" and ")}`;
 }
 

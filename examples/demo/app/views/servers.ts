@@ -27,9 +27,7 @@ function serverView(
       <p class="detail">
         <code>${name}</code>
         <span>${pid ? `process ${pid}` : "no process"}</span>
-        <span>${place.record
-          ? `record of ${place.record.bytes} bytes`
-          : "no record"}</span>
+        <span>${recordOf(status, place)}</span>
       </p>
       <form method="post" class="row">
         ${status === "stopped"
@@ -53,6 +51,11 @@ function buttonView(
       aria-label="${label} server ${index + 1}"
       ${disabled ? html.raw`disabled` : null}>${label}</button>
   `;
+}
+
+function recordOf(status: ServerStatus, { record }: Place): string {
+  if (record) return `record of ${record.bytes} bytes`;
+  return status === "frozen" ? "record unknown" : "no record";
 }
 
 function holding(status: ServerStatus, { role, record }: Place): string {

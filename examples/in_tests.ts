@@ -10,5 +10,7 @@ export function createSessionStorage(
   servers: string | undefined,
 ): SessionStorage {
   if (!servers) return createMemorySessionStorage();
-  return createMemcacheSessionStorage({ servers: servers.split(",") });
+  return createMemcacheSessionStorage({
+    servers: servers.split(",").map((server) => server.trim()),
+  });
 }

@@ -17,43 +17,60 @@ export interface ConnectOptions {
   prefix: string;
 }
 
+/** A session of Express that has been taken over. */
+export interface TakenOver {
+  /** Removes it there; call it when the new session has been saved. */
+  end(): Promise<unknown>;
+}
+
 /**
  * Copies the values of the Express session that a request's cookie names into
- * `session`, and removes them there. Call it for new sessions, and then
- * `session.regenerateId()`.
+ * `session`; `undefined` where there is none. Call it for new sessions.
  */
 export async function takeOverConnectSession(
   request: Request,
   session: Session,
   client: MemcacheClient,
   options: ConnectOptions,
-): Promise<boolean> {
+): Promise<TakenOver | undefined> {
   const id = readConnectId(request.headers.get("Cookie") ?? "", options);
-  if (id === undefined) return false;
+  if (id === undefined) return undefined;
   const key = options.prefix + id;
   const item = await client.get(key);
-  if (item === undefined) return false;
+  if (item === undefined) return undefined;
   const { cookie: _, ...values } = JSON.parse(
     new TextDecoder().decode(item.value),
   );
   for (const [name, value] of Object.entries(values)) session.set(name, value);
-  await client.delete(key);
-  return true;
+  return { end: () => client.delete(key) };
 }
 
-/** express-session's cookie is `s:` id `.` signature, percent-encoded. */
+/**
+ * express-session's cookie is `s:` id `.` signature, percent-encoded. Its ids are
+ * base64url, which are keys as they are.
+ */
 function readConnectId(
   header: string,
   { cookieName, secret }: ConnectOptions,
 ): string | undefined {
-  const cookies = header.split("; ").map((pair) => pair.split("="));
-  const value = cookies.find(([name]) => name === cookieName)?.[1];
-  const [, id, signature] =
-    /^s:([^.]+)\.(.+)$/.exec(decodeURIComponent(value ?? "")) ?? [];
+  const pairs = header.split(/; */).map((pair) => pair.split("="));
+  const value = pairs.find(([name]) => name === cookieName)?.[1] ?? "";
+  const [, id, signature] = /^s(?::|%3A)([\w-]+)\.([\w%+/]+)$/i.exec(value) ??
+    [];
   if (id === undefined) return undefined;
   const expected = createHmac("sha256", secret).update(id).digest("base64")
     .replace(/=+$/, "");
-  const sound = signature.length === expected.length &&
-    timingSafeEqual(Buffer.from(signature), Buffer.from(expected));
+  const given = Buffer.from(decoded(signature));
+  const sound = given.length === expected.length &&
+    timingSafeEqual(given, Buffer.from(expected));
   return sound ? id : undefined;
+}
+
+/** Percent-decoded; nothing where it cannot be. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
 }

@@ -3,14 +3,28 @@
 // Node and Bun, register an SDK first.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { metrics, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  metrics,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import {
   channels,
   type CommandEvent,
   type ConflictEvent,
   type DroppedEvent,
+  type OutageEvent,
   type ServerEvent,
+  type UnreadableEvent,
 } from "@remix/session-storage-memcache";
+
+/** What a Memcache server takes; a time-out is a second. */
+const SECONDS = [
+  ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01],
+  ...[0.025, 0.05, 0.1, 0.25, 0.5, 1],
+];
 
 /** Starts to record; the function that it returns stops it. */
 export function recordTelemetry(): () => void {
@@ -18,10 +32,13 @@ export function recordTelemetry(): () => void {
   const tracer = trace.getTracer("session-storage-memcache");
   const durations = meter.createHistogram("db.client.operation.duration", {
     unit: "s",
+    advice: { explicitBucketBoundaries: SECONDS },
   });
   const transitions = meter.createCounter("memcache.server.transitions");
   const retries = meter.createCounter("session.save.retries");
   const dropped = meter.createCounter("session.save.dropped");
+  const outages = meter.createCounter("session.outages");
+  const unreadable = meter.createCounter("session.records.unreadable");
 
   const listeners: Record<string, (message: unknown) => void> = {
     [channels.command](message) {
@@ -29,7 +46,7 @@ export function recordTelemetry(): () => void {
       const attributes = {
         "db.system.name": "memcached",
         "db.operation.name": command,
-        "server.address": server,
+        ...addressOf(server),
         ...error && { "error.type": error.name },
       };
       durations.record(duration / 1000, attributes);
@@ -45,13 +62,19 @@ export function recordTelemetry(): () => void {
     },
     [channels.server](message) {
       const { server, up } = message as ServerEvent;
-      transitions.add(1, { "server.address": server, up });
+      transitions.add(1, { ...addressOf(server), up });
     },
     [channels.conflict](message) {
       retries.add((message as ConflictEvent).retries);
     },
     [channels.dropped](message) {
       dropped.add(1, { reason: (message as DroppedEvent).reason });
+    },
+    [channels.outage](message) {
+      outages.add(1, { operation: (message as OutageEvent).operation });
+    },
+    [channels.unreadable](message) {
+      unreadable.add(1, { reason: (message as UnreadableEvent).reason });
     },
   };
   for (const [name, listener] of Object.entries(listeners)) {
@@ -62,4 +85,11 @@ export function recordTelemetry(): () => void {
       unsubscribe(name, listener);
     }
   };
+}
+
+/** A server as OpenTelemetry names it: `host:port`, or a path. */
+function addressOf(server: string): Attributes {
+  const [, host, port] = /^(.+):(\d+)$/.exec(server) ?? [];
+  if (host === undefined) return { "server.address": server };
+  return { "server.address": host, "server.port": Number(port) };
 }

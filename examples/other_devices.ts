@@ -1,5 +1,6 @@
 // "Log out my other devices": a date for each user, in Memcache, before which no
-// login counts any more. One more read a request, on the same connection.
+// login counts any more. One more read a request, on the same connection. A date
+// that Memcache loses ends no login: where that matters, keep it in the database.
 
 import type { Session } from "@remix-run/session";
 import type { MemcacheClient } from "@remix/session-storage-memcache/client";
@@ -30,7 +31,8 @@ export function createLogins(client: MemcacheClient, ttl: number): Logins {
       if (userId === undefined) return undefined;
       const item = await client.get(keyOf(userId));
       const from = Number(new TextDecoder().decode(item?.value));
-      if ((session.get("loggedInAt") as number) >= from) return userId;
+      // Who logged in before the app had this has no date.
+      if (Number(session.get("loggedInAt") ?? 0) >= from) return userId;
       session.destroy();
       return undefined;
     },

@@ -6,7 +6,7 @@ import {
   metrics,
   trace,
 } from "@opentelemetry/api";
-import { createSession } from "@remix-run/session";
+import { createSession, type Session } from "@remix-run/session";
 import { createMemcacheSessionStorage as createTheirs } from "@remix-run/session-storage-memcache";
 import { createMemcacheSessionStorage } from "../../mod.ts";
 import { createMemcacheClient } from "../../src/client/mod.ts";
@@ -68,22 +68,33 @@ Deno.test("takeOverConnectSession() copies the values and ends the old session",
   await client.set("sess:abc", JSON.stringify({ cookie: {}, user: "ann" }), 60);
   const signature = createHmac("sha256", "cat").update("abc").digest("base64")
     .replace(/=+$/, "");
-  const requestWith = (cookie: string) => {
-    return new Request("http://localhost/", {
-      headers: { Cookie: `other=1; connect.sid=${encodeURIComponent(cookie)}` },
-    });
+  const takeOver = (session: Session, cookie: string) => {
+    const headers = { Cookie: `other=1;connect.sid=${cookie}` };
+    const request = new Request("http://localhost/", { headers });
+    return takeOverConnectSession(request, session, client, options);
   };
 
   const forged = createSession();
-  const bad = requestWith(`s:abc.${signature.replace(/./, "!")}`);
-  assert(!await takeOverConnectSession(bad, forged, client, options));
+  const other = signature[0] === "A" ? "B" : "A";
+  for (
+    const cookie of [
+      encodeURIComponent(`s:abc.${signature.replace(/^./, other)}`),
+      encodeURIComponent(`s:ab.${signature}`),
+      "s%3Aabc.%zz",
+      "%zz",
+      "",
+    ]
+  ) {
+    assertEquals(await takeOver(forged, cookie), undefined);
+  }
   assertEquals(forged.size, 0);
 
+  const good = encodeURIComponent(`s:abc.${signature}`);
   const session = createSession();
-  const good = requestWith(`s:abc.${signature}`);
-  assert(await takeOverConnectSession(good, session, client, options));
+  const taken = await takeOver(session, good);
   assertEquals(session.data[0], { user: "ann" });
-  assert(!await takeOverConnectSession(good, createSession(), client, options));
+  await taken?.end();
+  assertEquals(await takeOver(createSession(), good), undefined);
 });
 
 Deno.test("openStores() keeps sessions and a cache apart on one client", async () => {
@@ -128,6 +139,17 @@ Deno.test("logOutOtherDevices() ends the user's other sessions and no others", a
   assertEquals(await userOf(phone), undefined);
   assertEquals(await userOf(bobs), "bob");
   assertNotEquals((await storage.read(phone)).id, phone);
+});
+
+Deno.test("currentUser() lets a login go on when it is older than the recipe", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  const logins = createLogins(client, 60);
+  const session = createSession("a", [{ userId: "ann" }, {}]);
+  assertEquals(await logins.currentUser(session), "ann");
+  await logins.logOutOtherDevices(createSession("b", [{ userId: "ann" }, {}]));
+  assertEquals(await logins.currentUser(session), undefined);
+  assert(session.destroyed);
 });
 
 Deno.test("ready() tells which server does not answer", async () => {
@@ -178,7 +200,8 @@ Deno.test("recordTelemetry() records each command until it is stopped", async ()
   assertEquals(durations, [{
     "db.system.name": "memcached",
     "db.operation.name": "set",
-    "server.address": server.address,
+    "server.address": "127.0.0.1",
+    "server.port": server.port,
   }]);
 });
 

@@ -2,7 +2,7 @@
 // serve it.
 
 import { createCookie } from "@remix-run/cookie";
-import { createRouter, type Router } from "@remix-run/fetch-router";
+import { createRouter } from "@remix-run/fetch-router";
 import { html, type SafeHtml } from "@remix-run/html-template";
 import { Session } from "@remix-run/session";
 import { session } from "@remix-run/session-middleware";
@@ -19,7 +19,7 @@ const sessionCookie = createCookie("session", {
 });
 
 /** The app, with its sessions on these Memcache servers. */
-export function createApp(servers: string[]): Router {
+export function createApp(servers: string[]) {
   const sessionStorage = createMemcacheSessionStorage({ servers, ttl: WEEK });
   const router = createRouter({
     middleware: [session(sessionCookie, sessionStorage)],

@@ -9,7 +9,11 @@ import denoJson from "../deno.json" with { type: "json" };
 import { CheckReport } from "./check_report.ts";
 import { ensureMemcached } from "./ensure_memcached.ts";
 import { buildContract, CONTRACT, CONTRACT_PACKAGES } from "./npm_contract.ts";
-import { EXAMPLE_PACKAGES, exampleChecks } from "./npm_examples.ts";
+import {
+  EXAMPLE_FILES,
+  EXAMPLE_PACKAGES,
+  exampleChecks,
+} from "./npm_examples.ts";
 import { name } from "./npm_package.ts";
 import { NpmProject } from "./npm_project.ts";
 import { type Runtime, RUNTIMES } from "./npm_runtimes.ts";
@@ -66,7 +70,7 @@ async function main([directory]: string[]): Promise<number> {
     for (const runtime of runtimes) await checkOn(runtime, project, report);
   }));
 
-  for (const { name, run } of exampleChecks(project, ROOT)) {
+  for (const { name, run } of exampleChecks(project)) {
     await report.check(name, run);
   }
 
@@ -96,10 +100,14 @@ function addTypes(project: NpmProject) {
   project.copy(`${ROOT}/tests/npm/consumer.ts`, "consumer.ts");
   project.copy(`${ROOT}/src`, "sources/src");
   project.copy(`${ROOT}/mod.ts`, "sources/mod.ts");
+  for (const file of EXAMPLE_FILES) {
+    project.copy(`${ROOT}/examples/${file}`, file);
+  }
   return typeChecks(
     project,
     "consumer.ts",
     ENTRIES.map((entry) => `sources/${entry}`),
+    EXAMPLE_FILES,
   );
 }
 

@@ -19,19 +19,18 @@ export const EXAMPLE_PACKAGES: string[] = [
   return imports[`@remix-run/${name}`].replace("npm:", "");
 });
 
+/** The files of the examples. */
+export const EXAMPLE_FILES = ["app.ts", "node.ts", "bun.ts"];
+
 /** One check for each of the examples, on the newest runtime that it is for. */
 export function exampleChecks(
   project: NpmProject,
-  root: string,
 ): { name: string; run: () => Promise<Outcome> }[] {
   const examples = { "node.ts": "Node latest", "bun.ts": "Bun" };
   return Object.entries(examples).map(([script, on]) => {
     const runtime = RUNTIMES.find(({ name }) => name === on)!;
     const program = project.path("node_modules", runtime.program);
     const run = async () => {
-      for (const file of ["app.ts", script]) {
-        project.copy(`${root}/examples/${file}`, file);
-      }
       await using server = await startMemcached();
       const env = { PORT: "0" };
       const cwd = project.directory;

@@ -27,11 +27,15 @@ export interface TypeCheck {
   run(): Promise<Outcome>;
 }
 
-/** What to compile; `sources` is where the project has the package's own. */
+/**
+ * What to compile; `sources` is where the project has the package's own, `examples`
+ * are programs of an app.
+ */
 export function typeChecks(
   project: NpmProject,
   consumer: string,
   sources: string[],
+  examples: string[],
 ): TypeCheck[] {
   const strict = {
     strict: true,
@@ -48,6 +52,21 @@ export function typeChecks(
       files: [consumer],
     }))
   );
+  for (const version of ["5", "latest"]) {
+    checks.push({
+      name: `types: the examples, TypeScript ${version}`,
+      version,
+      options: {
+        ...strict,
+        ...RESOLUTIONS[1],
+        lib: [...strict.lib, "dom", "dom.iterable"],
+        // Not all of Remix's own declarations are sound.
+        skipLibCheck: true,
+        ...{ allowImportingTsExtensions: true },
+      },
+      files: examples,
+    });
+  }
   checks.push({
     // What build_npm.ts has dnt compile them with.
     name: "types: the sources as dnt compiles them",

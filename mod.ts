@@ -27,7 +27,6 @@ export type {
 export * from "./src/client/errors.ts";
 export type {
   CasToken,
-  CompareAndDeleteResult,
   CompareAndSetResult,
   MemcacheClient,
   MemcacheCommands,

@@ -34,8 +34,6 @@ interface Write {
 
 /** A save of an unchanged session sends nothing if it was renewed so recently. */
 const RENEWED_RECENTLY = 1_000;
-/** Renewals at one time differ by up to so many milliseconds. */
-const RENEWAL_SPREAD = 1_000;
 /** Many times what a hundred requests that save one session at once need. */
 const MAX_TRIES = 100;
 /** A random wait before each further try grows up to so many milliseconds. */
@@ -217,14 +215,17 @@ export class SessionSaver {
     let write = own;
     let theirs = found;
     let changes: Changes | undefined;
+    const oldId = origin.id!;
     for (let retries = 0; retries <= MAX_TRIES; retries++) {
-      const result = await this.#leave(session, origin.id!, theirs);
+      const result = await this.#leave(session, origin, oldId, theirs);
       if (result === "left") {
         if (theirs.record.version !== found.record.version) {
           conflictChannel.publish({ retries });
         }
         return this.#saved(session, origin, write, own);
       }
+      // Saved twice at once: the other save of this session has moved it.
+      if (result === "gone" && origin.id === session.id) return session.id;
       if (result === "gone" || this.#isAnother(result, origin)) {
         // Logged out, or moved by another request, meanwhile.
         await this.#delete(session, session.id);
@@ -244,6 +245,7 @@ export class SessionSaver {
    */
   async #leave(
     session: Session,
+    origin: Origin,
     oldId: string,
     found: Found,
   ): Promise<"left" | "gone" | Found> {
@@ -251,7 +253,10 @@ export class SessionSaver {
     const ttl = this.#lifetime.storedTtl(session, found.record.createdAt);
     const { deleteId } = session;
     if (deleteId === undefined) {
-      return await this.#store.touch(key, ttl, found) ? "left" : "gone";
+      const now = await this.#store.read(key, ttl);
+      if (now === undefined || this.#isAnother(now, origin)) return "gone";
+      if (!this.#store.renewsOnRead) await this.#store.touch(key, ttl, now);
+      return "left";
     }
     // It knows the id that it was read under, not one that it was saved under.
     if (deleteId !== oldId) await this.#delete(session, deleteId);
@@ -266,9 +271,12 @@ export class SessionSaver {
     origin: Origin,
     found: Found,
   ): Promise<string | null> {
-    const { createdAt, version } = found.record;
-    const cookieIsOld = this.#settings.renewCookie &&
-      this.#lifetime.cookieIsOld(session, version);
+    const { createdAt, version, name } = found.record;
+    // Another storage's record does not say when its session began.
+    const isUndated = name === undefined &&
+      this.#settings.maxLifetime !== Infinity;
+    const cookieIsOld = isUndated || this.#settings.renewCookie &&
+        this.#lifetime.cookieIsOld(session, version);
     const now = Date.now();
     if (!cookieIsOld && now - origin.renewedAt < RENEWED_RECENTLY) return null;
     const key = this.#keyOf(session.id, origin);
@@ -281,9 +289,7 @@ export class SessionSaver {
     // As it was read: the app may have changed values without setting them.
     const record = fromJson(found.json, now)!;
     record.name = this.#keys.nameIn(key);
-    // Others renew it in this millisecond too, and only one is to find its own.
-    record.version = nextVersion(now, version) +
-      Math.floor(Math.random() * RENEWAL_SPREAD);
+    record.version = nextVersion(now, version);
     const json = toJson(record);
     const result = await this.#store.replace(key, json, found, ttl);
     // Of several copies, one may have met a conflict that another did not.
@@ -313,8 +319,14 @@ export class SessionSaver {
   }
 
   #delete(session: Session, id: string, found?: Found): Promise<void> {
-    const createdAt = found?.record.createdAt ?? Math.floor(Date.now() / 1000);
-    const ttl = this.#lifetime.storedTtl(session, createdAt);
+    const createdAt = found?.record.createdAt ?? Date.now() / 1000;
+    let ttl = 0;
+    try {
+      ttl = this.#lifetime.storedTtl(session, createdAt);
+    } catch {
+      // An app's `ttl` function that fails at what is in a session must not keep
+      // the session from being ended.
+    }
     return this.#store.delete(this.#keys.keyOf(id), ttl, found);
   }
 
@@ -339,7 +351,7 @@ export class SessionSaver {
   ): Write {
     const now = Date.now();
     const { values, flash } = merged ?? contentOf(session);
-    const createdAt = found?.record.createdAt ?? Math.floor(now / 1000);
+    const createdAt = found?.record.createdAt ?? now / 1000;
     const record: SessionRecord = {
       values,
       flash,

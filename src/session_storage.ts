@@ -164,7 +164,7 @@ class StoredSessions implements MemcacheSessionStorage {
     found: Found,
   ): Promise<Session> {
     try {
-      await this.#store.delete(key, 1, found);
+      await this.#store.deleteUnchanged(key, 1, found);
     } catch (error) {
       // It is not used either way, and memcached drops it in time.
       if (!isUnavailable(error)) throw error;
@@ -206,7 +206,9 @@ class StoredSessions implements MemcacheSessionStorage {
     const { whenUnavailable } = this.#settings;
     if (whenUnavailable === "throw" || !isUnavailable(error)) throw error;
     outageChannel.publish({ operation: "save", error });
-    droppedChannel.publish({ reason: "unavailable", error });
+    if (session.destroyed || session.dirty) {
+      droppedChannel.publish({ reason: "unavailable", error });
+    }
     // Who logs out expects the browser, at least, to forget the session.
     return session.destroyed ? "" : null;
   }

@@ -3,11 +3,7 @@
 // that writes cost three round trips: the storage touches at save instead.
 
 import { toExptime } from "../client/command_encoder.ts";
-import type {
-  CasToken,
-  FoundItem,
-  SessionClient,
-} from "../client/memcache_client.ts";
+import type { FoundItem, SessionClient } from "../client/memcache_client.ts";
 import { foreignCalls } from "./foreign_call.ts";
 import { refusedError, unfitError } from "./foreign_error.ts";
 
@@ -50,8 +46,6 @@ export interface MemcachedLike {
 
 const METHODS = ["gets", "getMulti", "set", "add", "cas", "touch", "del"];
 const CLIENT = "npm memcached";
-/** What is stored with this expiration time has expired already. */
-const EXPIRED = -1;
 
 /** Whether a client is one of npm `memcached`. */
 export function isMemcached(client: object): client is MemcachedLike {
@@ -96,23 +90,6 @@ export function adaptMemcached(client: MemcachedLike): SessionClient {
     if (await get(key) !== undefined) throw refused(method);
   }
 
-  async function compareAnd<Done extends string>(
-    done: Done,
-    key: string,
-    value: string,
-    cas: CasToken,
-    exptime: number,
-  ): Promise<Done | "exists" | "not_found"> {
-    const stored = await ask("cas", key, (key, callback) => {
-      client.cas(key, value, String(cas), exptime, callback);
-    });
-    if (stored === true) return done;
-    const found = await get(key);
-    if (found === undefined) return "not_found";
-    if (found.cas === String(cas)) throw refused("cas");
-    return "exists";
-  }
-
   return {
     get,
     async set(key, value, ttl) {
@@ -129,11 +106,15 @@ export function adaptMemcached(client: MemcachedLike): SessionClient {
       if (await get(key) === undefined) throw refused("add");
       return false;
     },
-    compareAndSet(key, value, cas, ttl) {
-      return compareAnd("stored", key, value, cas, toExptime(ttl));
-    },
-    compareAndDelete(key, cas) {
-      return compareAnd("deleted", key, "", cas, EXPIRED);
+    async compareAndSet(key, value, cas, ttl) {
+      const stored = await ask("cas", key, (key, callback) => {
+        client.cas(key, value, String(cas), toExptime(ttl), callback);
+      });
+      if (stored === true) return "stored";
+      const found = await get(key);
+      if (found === undefined) return "not_found";
+      if (found.cas === String(cas)) throw refused("cas");
+      return "exists";
     },
     async touch(key, ttl) {
       const touched = await ask("touch", key, (key, done) => {

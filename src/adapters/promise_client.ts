@@ -3,7 +3,6 @@
 
 import type {
   CasToken,
-  CompareAndDeleteResult,
   CompareAndSetResult,
   SessionClient,
 } from "../client/memcache_client.ts";
@@ -36,11 +35,6 @@ export interface PromiseClientLike {
     cas: CasToken,
     ttl: number,
   ): PromiseLike<CompareAndSetResult>;
-  /** Removes an item if it is still the version that was read. */
-  compareAndDelete?(
-    key: string,
-    cas: CasToken,
-  ): PromiseLike<CompareAndDeleteResult>;
 }
 
 const CLIENT = "the Memcache client";
@@ -71,7 +65,7 @@ export function adaptPromiseClient(client: PromiseClientLike): SessionClient {
       return isDone(await call("delete", key, () => client.delete(key)));
     },
   };
-  const { touch, getAndTouch, add, compareAndSet, compareAndDelete } = client;
+  const { touch, getAndTouch, add, compareAndSet } = client;
   if (typeof touch === "function") {
     adapted.touch = async (key, ttl) => {
       return isDone(
@@ -105,15 +99,6 @@ export function adaptPromiseClient(client: PromiseClientLike): SessionClient {
         return compareAndSet.call(client, key, value, cas, ttl);
       });
       return oneOf(method, ["stored", "exists", "not_found"], result);
-    };
-  }
-  if (typeof compareAndDelete === "function") {
-    const method = "compareAndDelete";
-    adapted[method] = async (key, cas) => {
-      const result = await call(method, key, () => {
-        return compareAndDelete.call(client, key, cas);
-      });
-      return oneOf(method, ["deleted", "exists", "not_found"], result);
     };
   }
   return adapted;

@@ -3,7 +3,6 @@
 
 import {
   encodeAdd,
-  encodeCompareAndDelete,
   encodeCompareAndSet,
   encodeDelete,
   encodeGet,
@@ -55,8 +54,6 @@ function lineOf(command: Command, opaque: number): string {
       return encodeTouch(key, ttl, opaque);
     case "delete":
       return encodeDelete(key, opaque);
-    case "compareAndDelete":
-      return encodeCompareAndDelete(key, cas, opaque);
     case "probe":
       return encodeProbe(opaque);
   }

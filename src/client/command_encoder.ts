@@ -102,15 +102,6 @@ export function encodeDelete(key: string, opaque: number): string {
   return `md ${checkKey(key)} O${opaque}\r\n`;
 }
 
-/** `md` with a version: removes an item if it is still that one. */
-export function encodeCompareAndDelete(
-  key: string,
-  cas: CasToken,
-  opaque: number,
-): string {
-  return `md ${checkKey(key)} C${checkCas(cas)} O${opaque}\r\n`;
-}
-
 /**
  * Memcached's ASCII authentication: a `set`, whose key does not matter, of
  * `user password` as the first command of a connection. A server that asks for

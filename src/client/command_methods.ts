@@ -5,7 +5,6 @@ import { Buffer } from "node:buffer";
 import type { Command } from "./command.ts";
 import type {
   CasToken,
-  CompareAndDeleteResult,
   CompareAndSetResult,
   MemcacheCommands,
   MemcacheItem,
@@ -52,20 +51,12 @@ export abstract class CommandMethods implements MemcacheCommands {
     return this.#ask("delete", key);
   }
 
-  compareAndDelete(
-    key: string,
-    cas: CasToken,
-  ): Promise<CompareAndDeleteResult> {
-    return this.#ask("compareAndDelete", key, undefined, cas);
-  }
-
   #ask<Outcome>(
     kind: CommandKind,
     key: string,
     ttl?: number,
-    cas: CasToken = 0,
   ): Promise<Outcome> {
-    return this.send({ kind, key, ttl, value: undefined, bytes: 0, cas });
+    return this.send({ kind, key, ttl, value: undefined, bytes: 0, cas: 0 });
   }
 
   #store<Outcome>(

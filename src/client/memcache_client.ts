@@ -19,9 +19,6 @@ export interface MemcacheItem {
 /** How a compare-and-set ended: `exists` means that another version is there. */
 export type CompareAndSetResult = "stored" | "exists" | "not_found";
 
-/** How a compare-and-delete ended: `exists` means that another version is there. */
-export type CompareAndDeleteResult = "deleted" | "exists" | "not_found";
-
 /** An item as any client may give it: text or bytes, with a version or without. */
 export interface FoundItem {
   /** The value, as text or as bytes. */
@@ -57,11 +54,6 @@ export interface SessionClient {
     cas: CasToken,
     ttl: number,
   ): Promise<CompareAndSetResult>;
-  /** Removes an item if it is still the version that was read. */
-  compareAndDelete?(
-    key: string,
-    cas: CasToken,
-  ): Promise<CompareAndDeleteResult>;
 }
 
 /**
@@ -89,8 +81,6 @@ export interface MemcacheCommands {
   touch(key: string, ttl: number): Promise<boolean>;
   /** Removes an item; whether there was one. */
   delete(key: string): Promise<boolean>;
-  /** Removes an item if it is still the version that was read. */
-  compareAndDelete(key: string, cas: CasToken): Promise<CompareAndDeleteResult>;
 }
 
 /** One server of a client. */

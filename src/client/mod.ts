@@ -23,7 +23,6 @@ export type { TlsOptions } from "./connection.ts";
 export * from "./errors.ts";
 export type {
   CasToken,
-  CompareAndDeleteResult,
   CompareAndSetResult,
   MemcacheClient,
   MemcacheCommands,

@@ -11,7 +11,6 @@ export type CommandKind =
   | "compareAndSet"
   | "touch"
   | "delete"
-  | "compareAndDelete"
   | "probe";
 
 /** What `AsyncLocalStorage.snapshot()` returns. */
@@ -105,20 +104,17 @@ const outcomes: Record<CommandKind, (reply: Reply) => unknown> = {
   add: ({ code }) => either(code, "HD", "NS"),
   touch: ({ code }) => either(code, "HD", "EN"),
   delete: ({ code }) => either(code, "HD", "NF"),
-  compareAndSet: ({ code }) => compared(code, "stored"),
-  compareAndDelete: ({ code }) => compared(code, "deleted"),
+  compareAndSet({ code }) {
+    if (code === "HD") return "stored";
+    if (code === "EX") return "exists";
+    return code === "NF" ? "not_found" : UNEXPECTED;
+  },
   // A hit is as good as a miss, should somebody have stored under that key.
   probe: ({ code }) => either(code, "EN", "HD"),
 };
 
 function either(code: string, yes: string, no: string): unknown {
   return code === yes ? true : code === no ? false : UNEXPECTED;
-}
-
-function compared(code: string, done: string): unknown {
-  if (code === "HD") return done;
-  if (code === "EX") return "exists";
-  return code === "NF" ? "not_found" : UNEXPECTED;
 }
 
 function refusal(reply: Reply, server: string): Error {

@@ -13,7 +13,7 @@ export interface SessionRecord {
   flash: Data;
   /** The key without its prefix: whose record it is. Other storages write none. */
   name: string | undefined;
-  /** When the session began, in seconds since 1970. */
+  /** When the session began, in seconds since 1970, to the millisecond. */
   createdAt: number;
   /**
    * When it was last written, in milliseconds since 1970, and greater than the
@@ -52,7 +52,7 @@ export function fromJson(json: string, now: number): SessionRecord | undefined {
   const [values, flash, meta] = parsed;
   if (meta === undefined) {
     if (!isData(values) || !isData(flash)) return undefined;
-    const createdAt = Math.floor(now / 1000);
+    const createdAt = now / 1000;
     return {
       values,
       flash,
@@ -71,9 +71,14 @@ export function fromJson(json: string, now: number): SessionRecord | undefined {
   return { values, flash, name, createdAt, version, flashVersions };
 }
 
-/** The version of a write that replaces `replaced`. */
+/**
+ * The version of a write that replaces `replaced`. Its fraction is of chance, so
+ * that of two writers of the same content in the same millisecond each knows its
+ * own.
+ */
 export function nextVersion(now: number, replaced: number): number {
-  return Math.max(now, replaced + 1);
+  const fraction = Math.floor(Math.random() * 1000) / 1000;
+  return Math.max(now, Math.floor(replaced) + 1) + fraction;
 }
 
 /**

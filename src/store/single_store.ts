@@ -4,7 +4,6 @@
 import { Buffer } from "node:buffer";
 import type {
   CasToken,
-  CompareAndDeleteResult,
   CompareAndSetResult,
   FoundItem,
   SessionClient,
@@ -12,6 +11,7 @@ import type {
 import { type SessionRecord, toJson } from "../session/record.ts";
 import type { ReadRecord, RecordFormat } from "../session/record_format.ts";
 import type { Found, RecordStore } from "./record_store.ts";
+import { TOMBSTONE_GRACE } from "./tombstones.ts";
 
 /** What was found: its version where the client tells it, else its value. */
 type Token = { cas: CasToken } | { value: string | Uint8Array };
@@ -65,13 +65,28 @@ export class SingleStore implements RecordStore {
   ): Promise<ReadRecord | undefined> {
     const json = toJson(record);
     const value = this.#format.encode(json, key);
-    if (this.#client.add !== undefined) {
-      const added = await this.#client.add(key, value, ttl);
-      return added ? { record, json } : undefined;
+    const created = await this.#storeIfAbsent(key, value, ttl);
+    return created ? { record, json } : undefined;
+  }
+
+  /** What is there and is no record, or that of a session that ended, counts as absent. */
+  async #storeIfAbsent(
+    key: string,
+    value: string,
+    ttl: number,
+  ): Promise<boolean> {
+    const client = this.#client;
+    if (client.add !== undefined && await client.add(key, value, ttl)) {
+      return true;
     }
-    if (await this.#client.get(key) !== undefined) return undefined;
-    await this.#client.set(key, value, ttl);
-    return { record, json };
+    const item = await client.get(key);
+    if (item !== undefined && this.#toFound(key, item)) return false;
+    const { cas } = item ?? {};
+    if (client.compareAndSet !== undefined && cas !== undefined) {
+      return await client.compareAndSet(key, value, cas, ttl) === "stored";
+    }
+    await client.set(key, value, ttl);
+    return true;
   }
 
   replace(
@@ -130,12 +145,28 @@ export class SingleStore implements RecordStore {
   async #compareAndDelete(
     key: string,
     found: Found,
-  ): Promise<CompareAndDeleteResult> {
+  ): Promise<"deleted" | "exists" | "not_found"> {
     if (found.token === undefined) return "exists";
     const client = this.#client;
     const token = found.token as Token;
-    if (client.compareAndDelete !== undefined && "cas" in token) {
-      return await client.compareAndDelete(key, token.cas);
+    if (client.compareAndSet !== undefined && "cas" in token) {
+      // A tombstone of our own can be told from others' when the client had to try
+      // twice, on a connection that had gone stale. A removal cannot.
+      const mark = this.#format.encodeTombstone(
+        key,
+        Date.now() + Math.random(),
+      );
+      const { cas } = token;
+      const result = await client.compareAndSet(
+        key,
+        mark,
+        cas,
+        TOMBSTONE_GRACE,
+      );
+      if (result === "stored") return "deleted";
+      const now = result === "exists" ? await client.get(key) : undefined;
+      if (now === undefined) return "not_found";
+      return toBuffer(now.value).equals(toBuffer(mark)) ? "deleted" : "exists";
     }
     const state = await this.#compare(key, found);
     if (state !== "unchanged") return state;

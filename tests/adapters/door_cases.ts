@@ -26,7 +26,6 @@ const OPTIONAL: (keyof SessionClient)[] = [
   "touch",
   "add",
   "compareAndSet",
-  "compareAndDelete",
 ];
 
 /** Registers the tests of one client. */
@@ -162,18 +161,6 @@ export function testDoor(name: string, { open, has }: DoorOptions): void {
       assertEquals(await door.get("key"), undefined);
     },
   );
-
-  testIf("compareAndDelete", "deletes only what is unchanged", async (door) => {
-    await door.set("key", "1", 0);
-    const { cas } = (await door.get("key"))!;
-    await door.set("key", "2", 0);
-    assertEquals(await door.compareAndDelete!("key", cas!), "exists");
-    const item = (await door.get("key"))!;
-    assertEquals(textOf(item), "2");
-    assertEquals(await door.compareAndDelete!("key", item.cas!), "deleted");
-    assertEquals(await door.get("key"), undefined);
-    assertEquals(await door.compareAndDelete!("key", item.cas!), "not_found");
-  });
 
   test("keeps 50 calls at once apart", async (door) => {
     const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`);

@@ -26,7 +26,7 @@ const FORGETFUL = { retries: 0, retry: 1, failuresTimeout: 1 };
 
 testDoor("npm memcached", {
   open: (server) => openMemcached([server.address], FORGETFUL),
-  has: ["touch", "add", "compareAndSet", "compareAndDelete"],
+  has: ["touch", "add", "compareAndSet"],
 });
 
 Deno.test("adaptClient() keeps to the namespace of npm memcached", async () => {

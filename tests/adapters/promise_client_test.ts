@@ -5,6 +5,10 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
+import {
+  createMemcacheSessionStorage,
+  type PromiseClientLike,
+} from "../../mod.ts";
 import { adaptClient, FOREIGN_CALL_TIMEOUT } from "../../src/adapters/mod.ts";
 import {
   MemcacheConnectionError,
@@ -13,6 +17,9 @@ import {
   MemcacheServerError,
   MemcacheTimeoutError,
 } from "../../src/client/errors.ts";
+import { createMemcacheClient } from "../../src/client/mod.ts";
+import { startMemcached } from "../support/memcached.ts";
+import { begin, request } from "../support/processes.ts";
 import {
   openAllPromises,
   openFewestPromises,
@@ -21,7 +28,7 @@ import { testDoor } from "./door_cases.ts";
 
 testDoor("promises, all methods", {
   open: (server) => openAllPromises([server.address]),
-  has: ["touch", "getAndTouch", "add", "compareAndSet", "compareAndDelete"],
+  has: ["touch", "getAndTouch", "add", "compareAndSet"],
 });
 
 testDoor("promises, the fewest methods", {
@@ -93,10 +100,6 @@ Deno.test("adaptClient() rejects results that say nothing", async () => {
       () => door.compareAndSet!("k", "v", 1, 0),
       MemcacheProtocolError,
     );
-    await assertRejects(
-      () => door.compareAndDelete!("k", 1),
-      MemcacheProtocolError,
-    );
   }
 });
 
@@ -125,9 +128,6 @@ Deno.test("adaptClient() hands promise-style methods their arguments and their t
     compareAndSet(...args: unknown[]) {
       return this.#note("compareAndSet", args, "stored");
     }
-    compareAndDelete(...args: unknown[]) {
-      return this.#note("compareAndDelete", args, "deleted");
-    }
     #note(method: string, args: unknown[], answer: unknown) {
       seen.push([this.#name, method, ...args]);
       return Promise.resolve(answer);
@@ -141,7 +141,6 @@ Deno.test("adaptClient() hands promise-style methods their arguments and their t
   await door.getAndTouch!("k", 1);
   await door.add!("k", "v", 1);
   await door.compareAndSet!("k", "v", "c", 1);
-  await door.compareAndDelete!("k", "c");
   assertEquals(seen, [
     ["mine", "get", "k"],
     ["mine", "set", "k", "v", 1],
@@ -150,7 +149,6 @@ Deno.test("adaptClient() hands promise-style methods their arguments and their t
     ["mine", "getAndTouch", "k", 1],
     ["mine", "add", "k", "v", 1],
     ["mine", "compareAndSet", "k", "v", "c", 1],
-    ["mine", "compareAndDelete", "k", "c"],
   ]);
 });
 
@@ -204,7 +202,6 @@ Deno.test("adaptClient() rejects when a promise-style client never settles", asy
       () => door.compareAndSet!("k", "v", 1, 0),
       MemcacheTimeoutError,
     ),
-    assertRejects(() => door.compareAndDelete!("k", 1), MemcacheTimeoutError),
   ]);
   await time.tickAsync(FOREIGN_CALL_TIMEOUT);
   await calls;
@@ -220,7 +217,47 @@ function fakeDoor(method: () => unknown) {
     "getAndTouch",
     "add",
     "compareAndSet",
-    "compareAndDelete",
   ];
   return adaptClient(Object.fromEntries(names.map((name) => [name, method])));
 }
+
+Deno.test("storage keeps another's save when a login meets it, and the client has compareAndSet and no more", async () => {
+  await using server = await startMemcached();
+  await using own = createMemcacheClient([server.address]);
+  const client: PromiseClientLike = {
+    get: (key) => own.get(key),
+    set: (key, value, ttl) => own.set(key, value, ttl),
+    delete: (key) => own.delete(key),
+    compareAndSet: (key, value, cas, ttl) => {
+      return own.compareAndSet(key, value, cas, ttl);
+    },
+  };
+  const storage = createMemcacheSessionStorage({ client });
+  const old = await begin(storage, { cart: 1 });
+  const login = await storage.read(old);
+  login.set("user", "ann");
+  login.regenerateId(true);
+  await request(storage, old, (session) => session.set("n", 1));
+  const id = await storage.save(login);
+  const values = { cart: 1, user: "ann", n: 1 };
+  assertEquals((await storage.read(id)).data[0], values);
+});
+
+Deno.test("storage drops a login when a logout came between its look and its delete, and the client has no compareAndSet", async () => {
+  await using server = await startMemcached();
+  await using own = createMemcacheClient([server.address]);
+  const client: PromiseClientLike = {
+    get: (key) => own.get(key),
+    set: (key, value, ttl) => own.set(key, value, ttl),
+    async delete(key) {
+      await own.delete(key);
+      return await own.delete(key);
+    },
+  };
+  const storage = createMemcacheSessionStorage({ client });
+  const old = await begin(storage, { cart: 1 });
+  const login = await storage.read(old);
+  login.regenerateId(true);
+  assertEquals(await storage.save(login), null);
+  assertEquals((await storage.read(login.id)).size, 0);
+});

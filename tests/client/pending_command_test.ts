@@ -36,7 +36,6 @@ const OUTCOMES: Record<CommandKind, Record<string, unknown>> = {
   touch: { HD: true, EN: false },
   delete: { HD: true, NF: false },
   compareAndSet: { HD: "stored", EX: "exists", NF: "not_found" },
-  compareAndDelete: { HD: "deleted", EX: "exists", NF: "not_found" },
   probe: { EN: true, HD: false },
 };
 

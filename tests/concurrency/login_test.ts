@@ -6,6 +6,7 @@ import {
   assert,
   assertEquals,
   assertGreater,
+  assertLessOrEqual,
   assertNotEquals,
   assertRejects,
 } from "@std/assert";
@@ -16,12 +17,14 @@ import {
   type Session,
   SessionTooLargeError,
 } from "@remix/session-storage-memcache";
+import { createSession } from "@remix-run/session";
 import { createMemcacheClient } from "@remix/session-storage-memcache/client";
 import { listen } from "../support/listener.ts";
-import { startMemcached } from "../support/memcached.ts";
+import { type MemcachedServer, startMemcached } from "../support/memcached.ts";
 import { begin, request, startProcesses } from "../support/processes.ts";
+import { sleep } from "../support/outcome.ts";
 import { randomFrom } from "../support/random.ts";
-import { rawStats } from "../support/raw_connection.ts";
+import { rawGet, rawStats } from "../support/raw_connection.ts";
 import { pause, runRounds, shuffled } from "../support/rounds.ts";
 import { times } from "../support/scale.ts";
 
@@ -169,7 +172,7 @@ Deno.test("save() stores the new record before it deletes the old one when the i
   assert(await request(app.storage, old, logIn) !== null);
   assertEquals(
     commands.events.map(({ command }) => command),
-    ["get", "set", "compareAndDelete"],
+    ["get", "set", "compareAndSet"],
   );
 });
 
@@ -205,4 +208,53 @@ Deno.test("save() keeps the old session when the server refuses the new one", as
   );
   assertEquals((await storage.read(old)).data, [{ cart: 1 }, {}]);
   assertEquals((await rawStats(server)).curr_items, "1");
+});
+
+Deno.test("save() keeps a login when the server of the old id stalls, and the client tries again", async () => {
+  await using servers = new AsyncDisposableStack();
+  const [slow, quick] = [
+    servers.use(await startMemcached()),
+    servers.use(await startMemcached()),
+  ];
+  await using client = createMemcacheClient([slow.address, quick.address]);
+  const storage = createMemcacheSessionStorage({ client });
+  const isOn = (server: MemcachedServer, id: string) => {
+    return client.serversFor(`session:${id}`, 1)[0].name === server.address;
+  };
+  let old: string;
+  do old = await begin(storage, { cart: 1 }); while (!isOn(slow, old));
+  const session = await storage.read(old);
+  session.set("user", "ann");
+  do session.regenerateId(true); while (!isOn(quick, session.id));
+  // A password is hashed meanwhile; then a second without traffic is suspicious.
+  await sleep(1_100);
+  slow.pause();
+  const save = storage.save(session);
+  await sleep(350);
+  slow.resume();
+  assertEquals(await save, session.id);
+  const values = { cart: 1, user: "ann" };
+  assertEquals((await storage.read(session.id)).data[0], values);
+  assertEquals((await storage.read(old)).size, 0);
+});
+
+Deno.test("save() deletes the old id when the session was not read but made by hand", async () => {
+  await using app = await startProcesses({ processes: 1 });
+  const old = await begin(app.storage, { a: 1 });
+  const session = createSession(old, [{ a: 1 }, {}]);
+  session.regenerateId(true);
+  assertEquals(await app.storage.save(session), session.id);
+  assertEquals((await app.storage.read(old)).size, 0);
+});
+
+Deno.test("read() finds no session in what a login leaves under the old id", async () => {
+  await using app = await startProcesses({ processes: 1 });
+  const old = await begin(app.storage, { cart: 1 });
+  await request(app.storage, old, logIn);
+  const left = await rawGet(app.servers[0], `session:${old}`);
+  assertEquals(JSON.parse(new TextDecoder().decode(left!.value))[0], null);
+  assertLessOrEqual(left!.ttl, 60);
+  const session = await app.storage.read(old);
+  assertNotEquals(session.id, old);
+  assertEquals(session.data, [{}, {}]);
 });

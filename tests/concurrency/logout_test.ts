@@ -2,7 +2,11 @@
 // answer touches the browser's cookie.
 
 import { assert, assertEquals } from "@std/assert";
-import type { Session } from "@remix/session-storage-memcache";
+import {
+  createMemcacheSessionStorage,
+  type Session,
+} from "@remix/session-storage-memcache";
+import { startMemcached } from "../support/memcached.ts";
 import { begin, request, startProcesses } from "../support/processes.ts";
 import { randomFrom } from "../support/random.ts";
 import { pause, runRounds, shuffled } from "../support/rounds.ts";
@@ -130,4 +134,22 @@ Deno.test("save() returns null when the server lost the session since it was rea
   late.set("a", 1);
   assertEquals(await app.storage.save(late), null);
   assertEquals((await rawStats(app.servers[0])).curr_items, "0");
+});
+
+Deno.test("save() ends a session also when the app's ttl function fails at it", async () => {
+  await using server = await startMemcached();
+  const servers = [server.address];
+  await using plain = createMemcacheSessionStorage({ servers });
+  await using storage = createMemcacheSessionStorage({
+    servers,
+    useUnknownIds: true,
+    ttl: (session) => (session.get("settings") as { ttl: number }).ttl,
+  });
+  const id = await begin(plain, { user: "ann" });
+  for (const cookie of [id, "unknown"]) {
+    const session = await storage.read(cookie);
+    session.destroy();
+    assertEquals(await storage.save(session), "");
+    assertEquals((await plain.read(cookie)).size, 0);
+  }
 });

@@ -10,8 +10,18 @@ import {
   assertNotEquals,
 } from "@std/assert";
 import { isUnavailable } from "../../src/client/errors.ts";
-import type { MemcacheSessionStorage, Session } from "../../mod.ts";
-import { outcomeOf, sleep, timeUntilSuccess } from "../support/outcome.ts";
+import { createMemcacheClient } from "../../src/client/mod.ts";
+import {
+  createMemcacheSessionStorage,
+  type MemcacheSessionStorage,
+  type Session,
+} from "../../mod.ts";
+import {
+  outcomeOf,
+  sleep,
+  timeUntilSuccess,
+  until,
+} from "../support/outcome.ts";
 import { milliseconds } from "../support/report.ts";
 import { times } from "../support/scale.ts";
 import { FAULTS, startThreeServers } from "../support/three_servers.ts";
@@ -205,4 +215,19 @@ Deno.test("save() stores new sessions on the last server when two of three are d
   const [first, second] = cluster.servers;
   await Promise.all([first.kill(), second.kill()]);
   for (let i = 0; i < 20; i++) await count(storage, await login(storage));
+});
+
+Deno.test("read() gives new visitors ids whose servers are up when one of three is known to be down", async () => {
+  await using cluster = await startThreeServers();
+  await using client = createMemcacheClient(
+    cluster.servers.map(({ address }) => address),
+  );
+  const storage = createMemcacheSessionStorage({ client });
+  await cluster.servers[0].kill();
+  await client.servers[0].get("key").catch(() => {});
+  await until(() => !client.servers[0].isUp, 2_000);
+  for (let i = 0; i < 50; i++) {
+    const { id } = await storage.read(null);
+    assert(client.serversFor(`session:${id}`, 1)[0].isUp);
+  }
 });

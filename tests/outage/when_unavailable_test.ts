@@ -32,6 +32,7 @@ import {
   SessionTooLargeError,
 } from "../../mod.ts";
 import { createMemcacheClient } from "../../src/client/mod.ts";
+import { listen } from "../support/listener.ts";
 import { type MemcachedServer, startMemcached } from "../support/memcached.ts";
 import { rawSet, rawStats } from "../support/raw_connection.ts";
 import { answerFrom, startScriptedServer } from "../support/scripted_server.ts";
@@ -382,3 +383,25 @@ async function recovered(
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+Deno.test("save() drops nothing when an outage meets a session that was not changed", async () => {
+  await using server = await startMemcached();
+  await using storage = createMemcacheSessionStorage({
+    servers: [server.address],
+    // A function: the read cannot renew, and so the save touches.
+    ttl: () => 100,
+    whenUnavailable: "ephemeral",
+  });
+  const cookie = await (async () => {
+    const session = await storage.read(null);
+    session.set("user", "ann");
+    return await storage.save(session);
+  })();
+  const session = await storage.read(cookie);
+  await server.kill();
+  using dropped = listen<DroppedEvent>("dropped");
+  using outages = listen<OutageEvent>("outage");
+  assertEquals(await storage.save(session), null);
+  assertEquals(dropped.events, []);
+  assertEquals(outages.events.map(({ operation }) => operation), ["save"]);
+});

@@ -1,6 +1,6 @@
 // Records as the JSON that is stored, byte for byte.
 
-import { assert, assertEquals, assertFalse } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertGreater } from "@std/assert";
 import {
   fromJson,
   isSameSession,
@@ -64,7 +64,7 @@ Deno.test("fromJson() reads a record without meta as one that begins now", () =>
     values: { a: 1 },
     flash: { b: 2 },
     name: undefined,
-    createdAt: 5,
+    createdAt: 5.999,
     version: 0,
     flashVersions: undefined,
   });
@@ -120,14 +120,27 @@ for (
   });
 }
 
-Deno.test("nextVersion() is the time when that is greater than the version before", () => {
-  assertEquals(nextVersion(1_000, 0), 1_000);
-  assertEquals(nextVersion(1_000, 999), 1_000);
+Deno.test("nextVersion() is in the millisecond that it is, or in the one after the version before", () => {
+  for (
+    const [now, replaced, millisecond] of [
+      [1_000, 0, 1_000],
+      [1_000, 999.999, 1_000],
+      [1_000, 1_000, 1_001],
+      [1_000, 1_000.999, 1_001],
+      [1_000, 5_000.5, 5_001],
+    ]
+  ) {
+    assertEquals(Math.floor(nextVersion(now, replaced)), millisecond);
+  }
 });
 
-Deno.test("nextVersion() is one more than the version before when the clock is behind", () => {
-  assertEquals(nextVersion(1_000, 1_000), 1_001);
-  assertEquals(nextVersion(1_000, 5_000), 5_001);
+Deno.test("nextVersion() differs in most cases when two write in the same millisecond", () => {
+  const now = 1_800_000_000_000;
+  const versions = Array.from({ length: 100 }, () => nextVersion(now, 0));
+  assertGreater(new Set(versions).size, 80);
+  for (const version of versions) {
+    assertEquals(JSON.parse(JSON.stringify(version)), version);
+  }
 });
 
 Deno.test("isSameSession() tells sessions apart when they began at different times", () => {

@@ -8,13 +8,14 @@ import {
   assertNotEquals,
 } from "@std/assert";
 import { Clock } from "../support/clock.ts";
+import { startCluster } from "../support/gated_cluster.ts";
 import {
   begin,
   type Processes,
   request,
   startProcesses,
 } from "../support/processes.ts";
-import { rawGet, rawSet, rawStats } from "../support/raw_connection.ts";
+import { rawGet, rawSet } from "../support/raw_connection.ts";
 
 /** Seconds that memcached will keep a session; its clock ticks once a second. */
 async function ttlOf({ servers }: Processes, id: string): Promise<number> {
@@ -126,17 +127,45 @@ Deno.test("maxLifetime goes on when concurrent saves are merged, and when one of
   assertEquals((await one.read(id)).size, 0);
 });
 
-Deno.test("maxLifetime removes the record of a session that has ended", async () => {
+Deno.test("maxLifetime removes the content of a session that has ended", async () => {
   using clock = new Clock();
-  await using app = await startProcesses({
-    processes: 1,
-    options: { maxLifetime: 100 },
-  });
-  const id = await begin(app.storage, { a: 1 });
+  await using cluster = await startCluster(1);
+  const app = cluster.open({ maxLifetime: 100 });
+  const id = await app.login();
   clock.advance(100);
   await app.storage.read(id);
-  assertEquals((await rawStats(app.servers[0])).curr_items, "0");
+  assertEquals(await cluster.values(id), [null]);
 });
+
+for (const count of [1, 2]) {
+  Deno.test(`maxLifetime ends no session that began meanwhile under the id when ${count} server(s) hold it`, async () => {
+    using clock = new Clock();
+    await using cluster = await startCluster(count);
+    const options = { useUnknownIds: true, maxLifetime: 100 };
+    const [one, two] = [cluster.open(options), cluster.open(options)];
+    const id = await one.login();
+    clock.advance(101);
+    const removals = one.gates.map((gate) => gate.hold("compareAndSet"));
+    const slow = one.storage.read(id);
+    await Promise.all(removals.map(({ reached }) => reached));
+    assertEquals(await two.visit(id, (it) => it.set("cart", 1)), id);
+    await Promise.all(removals.map((gate) => gate.release()));
+    assertEquals((await slow).data, [{}, {}]);
+    assertEquals((await two.storage.read(id)).data, [{ cart: 1 }, {}]);
+  });
+
+  Deno.test(`maxLifetime ends a session also when its record cannot be removed from ${count} server(s)`, async () => {
+    using clock = new Clock();
+    await using cluster = await startCluster(count);
+    const app = cluster.open({ maxLifetime: 100 });
+    const id = await app.login();
+    clock.advance(101);
+    const removals = app.gates.map((gate) => gate.hold("compareAndSet"));
+    const read = app.storage.read(id);
+    await Promise.all(removals.map((gate) => gate.timeOut()));
+    assertNotEquals((await read).id, id);
+  });
+}
 
 Deno.test("maxLifetime starts anew when the browser's id is used for a new session", async () => {
   using clock = new Clock();
@@ -166,5 +195,19 @@ Deno.test("maxLifetime starts with the first save when another storage wrote the
   clock.advance(99);
   assertEquals((await app.storage.read("theirs")).size, 2);
   clock.advance(1);
+  assertEquals((await app.storage.read("theirs")).size, 0);
+});
+
+Deno.test("maxLifetime starts with the first request when another storage wrote the record and cookies are not renewed", async () => {
+  using clock = new Clock();
+  await using app = await startProcesses({
+    processes: 1,
+    options: { maxLifetime: 100, renewCookie: false },
+  });
+  await rawSet(app.servers[0], "session:theirs", '[{"a":1},{}]');
+  assertEquals(await request(app.storage, "theirs"), "theirs");
+  clock.advance(90);
+  assertEquals(await request(app.storage, "theirs"), null);
+  clock.advance(10);
   assertEquals((await app.storage.read("theirs")).size, 0);
 });

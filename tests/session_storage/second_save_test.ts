@@ -2,8 +2,14 @@
 // streams an answer.
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { ConflictEvent } from "@remix/session-storage-memcache";
+import {
+  type ConflictEvent,
+  createMemcacheSessionStorage,
+  type PromiseClientLike,
+} from "@remix/session-storage-memcache";
+import { createMemcacheClient } from "@remix/session-storage-memcache/client";
 import { listen } from "../support/listener.ts";
+import { startMemcached } from "../support/memcached.ts";
 import { begin, request, startProcesses } from "../support/processes.ts";
 
 const PLACES = [
@@ -12,6 +18,20 @@ const PLACES = [
 ];
 
 for (const { where, servers, options } of PLACES) {
+  Deno.test(`save() keeps a login that is saved twice at once when ${where}`, async () => {
+    await using app = await startProcesses({ servers, options });
+    const { storage } = app;
+    const old = await begin(storage, { cart: 1 });
+    const session = await storage.read(old);
+    session.set("user", "ann");
+    session.regenerateId(true);
+    const { id } = session;
+    const saves = [storage.save(session), storage.save(session)];
+    assertEquals(await Promise.all(saves), [id, id]);
+    assertEquals((await storage.read(id)).data[0], { cart: 1, user: "ann" });
+    assertEquals((await storage.read(old)).size, 0);
+  });
+
   Deno.test(`second save() stores what changed since the first when ${where}`, async () => {
     await using app = await startProcesses({ servers, options });
     const { storage } = app;
@@ -170,4 +190,31 @@ Deno.test("second save() overwrites what others changed when conflicts are overw
   session.set("d", 1);
   await one.save(session);
   assertEquals((await two.read(id)).data[0], { a: 1, b: 1, d: 1 });
+});
+
+Deno.test("second save() keeps what others changed when the first was merged and its answer was lost", async () => {
+  await using server = await startMemcached();
+  await using own = createMemcacheClient([server.address]);
+  let tries = 0;
+  const client: PromiseClientLike = {
+    get: (key) => own.get(key),
+    set: (key, value, ttl) => own.set(key, value, ttl),
+    delete: (key) => own.delete(key),
+    // As when it sent the second one twice, on a connection that had gone stale.
+    async compareAndSet(key, value, cas, ttl) {
+      const result = await own.compareAndSet(key, value, cas, ttl);
+      return ++tries === 2 ? "exists" : result;
+    },
+  };
+  const storage = createMemcacheSessionStorage({ client });
+  const other = createMemcacheSessionStorage({ client: own });
+  const id = await begin(other, { a: 1 });
+  const session = await storage.read(id);
+  await request(other, id, (it) => it.set("theirs", 1));
+  session.set("b", 1);
+  assertEquals(await storage.save(session), id);
+  session.set("c", 1);
+  assertEquals(await storage.save(session), id);
+  const values = { a: 1, theirs: 1, b: 1, c: 1 };
+  assertEquals((await other.read(id)).data[0], values);
 });

@@ -455,3 +455,29 @@ async function untilGone(
     assert(performance.now() < end, "the tombstone does not come");
   }
 }
+
+Deno.test("save() rejects when the copy that can be reached is gone", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const session = await app.storage.read(id);
+  session.set("n", 1);
+  await cluster.evict(id, 0);
+  app.gates[1].isCut = true;
+  await assertRejects(() => app.storage.save(session), MemcacheConnectionError);
+});
+
+Deno.test("destroy() outlives a copy that was written by a clock far ahead", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const ahead = Date.now() + 300_000;
+  const record = JSON.stringify([ANN, {}, [id, ahead / 1000, ahead]]);
+  for (const index of [0, 1]) {
+    await cluster.put(id, index, new TextEncoder().encode(record));
+  }
+  app.gates[1].isCut = true;
+  await app.visit(id, (session) => session.destroy());
+  app.gates[1].isCut = false;
+  assertEquals((await app.storage.read(id)).size, 0);
+});

@@ -117,6 +117,10 @@ export class GatedClient extends RingClient {
     });
   }
 
+  override send<Outcome>(command: Command): Promise<Outcome> {
+    return this.serversFor(command.key, 1)[0].send(command);
+  }
+
   /** The gates of a server. */
   gated(server: Server): GatedServer {
     const { name } = server;

@@ -23,7 +23,6 @@ export function openAllPromises(
     compareAndSet: (key, value, cas, ttl) => {
       return own.compareAndSet(key, value, cas, ttl);
     },
-    compareAndDelete: (key, cas) => own.compareAndDelete(key, cas),
   };
   return { client, [Symbol.asyncDispose]: () => own.close() };
 }

@@ -104,7 +104,6 @@ Deno.test("all calls reject when the client is closed, also while it closes", as
         () => client.compareAndSet("key", "value", 1),
         () => client.touch("key", 1),
         () => client.delete("key"),
-        () => client.compareAndDelete("key", 1),
       ]
     ) {
       const { error } = await outcomeOf<unknown>(call);

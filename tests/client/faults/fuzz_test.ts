@@ -176,7 +176,6 @@ Deno.test("client refuses every key that is not 1 to 250 bytes of printable ASCI
           () => client.compareAndSet(key, "value", 1),
           () => client.touch(key, 1),
           () => client.delete(key),
-          () => client.compareAndDelete(key, 1),
         ]
       ) {
         const { error } = await outcomeOf<unknown>(call);

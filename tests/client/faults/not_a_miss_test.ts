@@ -38,7 +38,6 @@ const OPERATIONS: Record<string, (client: MemcacheClient) => Promise<unknown>> =
     compareAndSet: (client) => client.compareAndSet(KEY, VALUE, 1),
     touch: (client) => client.touch(KEY, 100),
     delete: (client) => client.delete(KEY),
-    compareAndDelete: (client) => client.compareAndDelete(KEY, 1),
   };
 
 interface Fault {

@@ -105,15 +105,15 @@ export function encodeDelete(key: string, opaque: number): string {
 /**
  * Memcached's ASCII authentication: a `set`, whose key does not matter, of
  * `user password` as the first command of a connection. A server that asks for
- * none really sets it, and would keep the password, were it not for the time to
- * live: what has -1 has expired at once.
+ * none really sets it: the key is one that nobody uses, and what has the time to
+ * live -1 has expired at once.
  */
 export function encodeAuthentication(
   username: string,
   password: string,
 ): string {
   const bytes = Buffer.byteLength(username) + 1 + Buffer.byteLength(password);
-  return `set auth 0 -1 ${bytes}\r\n${username} ${password}\r\n`;
+  return `set ${PROBE_KEY} 0 -1 ${bytes}\r\n${username} ${password}\r\n`;
 }
 
 function checkKey(key: string): string {

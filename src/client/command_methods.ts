@@ -66,6 +66,15 @@ export abstract class CommandMethods implements MemcacheCommands {
     ttl: number,
     cas: CasToken = 0,
   ): Promise<Outcome> {
+    if (typeof value !== "string" && !(value instanceof Uint8Array)) {
+      return Promise.reject(
+        new TypeError(
+          `Cannot send Memcache command as 'value' must be a string or a Uint8Array: current value is ${
+            value === null ? "null" : `of type ${typeof value}`
+          }`,
+        ),
+      );
+    }
     const bytes = Buffer.byteLength(value);
     if (bytes > this.maxValueBytes) {
       return Promise.reject(

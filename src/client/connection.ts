@@ -2,14 +2,15 @@
 // authenticates, makes sure that the server speaks the meta protocol, and then
 // carries commands and replies until it ends. It ends once, for one reason.
 
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTcp, isIP, Socket } from "node:net";
 import { nextTick } from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
 import { connect as connectTls } from "node:tls";
 import { encodeAuthentication, encodeProbe } from "./command_encoder.ts";
 import type { MemcacheError } from "./errors.ts";
-import { type Reply, ReplyParser } from "./reply_parser.ts";
+import { type Reply, ReplyError, ReplyParser } from "./reply_parser.ts";
 import type { ServerAddress } from "./server_address.ts";
+import { sharedLookup } from "./shared_lookup.ts";
 import {
   authenticationError,
   closedError,
@@ -100,7 +101,7 @@ export class Connection {
       (reply) => this.#onReply(reply),
       options.maxValueBytes,
     );
-    this.#socket = openSocket(options, () => this.#onConnect());
+    this.#socket = tryToOpenSocket(options, () => this.#onConnect());
     // It is the calls that keep a process alive, by their deadline.
     this.#handshakeTimer.unref();
     this.#socket.unref();
@@ -154,17 +155,17 @@ export class Connection {
   #flush(): void {
     this.#flushing = false;
     if (this.#state === "ended") return;
-    const batch = this.#batch;
-    if (batch.length === 0) {
-      this.#socket.write(this.#text);
-    } else {
-      this.#batch = [];
-      batch.push(this.#text);
-      this.#socket.cork();
-      for (const part of batch) this.#socket.write(part);
-      this.#socket.uncork();
-    }
+    const batch = [...this.#batch, this.#text];
+    this.#batch = [];
     this.#text = "";
+    try {
+      if (batch.length > 1) this.#socket.cork();
+      for (const part of batch) this.#socket.write(part);
+      if (batch.length > 1) this.#socket.uncork();
+    } catch (error) {
+      // A value whose bytes have been handed to another thread since.
+      this.#end(streamError(this.#server, error, true));
+    }
   }
 
   #onConnect(): void {
@@ -194,6 +195,9 @@ export class Connection {
     } else if (this.#state === "probing") {
       if (reply.code !== "EN" && reply.code !== "HD") {
         throw probeError(this.#server, reply);
+      }
+      if (reply.opaque > 0) {
+        throw new ReplyError("an answer that belongs to another command");
       }
       this.missesCarryOpaque = reply.opaque === 0;
       if (this.missesCarryOpaque) return this.#becomeReady();
@@ -225,17 +229,32 @@ function isFinalMetaProtocol({ code, message }: Reply): boolean {
   return code === "VERSION" && !/^1\.6\.\d(?!\d)/.test(message);
 }
 
+/** Opening throws where a key is none or a permission is missing: so does the socket, then. */
+function tryToOpenSocket(
+  options: ConnectionOptions,
+  onConnect: () => void,
+): Socket {
+  try {
+    return openSocket(options, onConnect);
+  } catch (error) {
+    const socket = new Socket();
+    nextTick(() => socket.destroy(error as Error));
+    return socket;
+  }
+}
+
 function openSocket(
   { address, tls }: ConnectionOptions,
   onConnect: () => void,
 ): Socket {
-  if (tls === undefined) return connectTcp(address.endpoint, onConnect);
+  const endpoint = { ...address.endpoint, lookup: sharedLookup };
+  if (tls === undefined) return connectTcp(endpoint, onConnect);
   const { serverName, ...rest } = tls;
   const host = "host" in address.endpoint ? address.endpoint.host : "";
   // An IP address is checked against the certificate, but cannot be asked for.
   const servername = serverName ?? (isIP(host) === 0 ? host : "");
   return connectTls(
-    { ...address.endpoint, ...rest as Record<string, never>, servername },
+    { ...endpoint, ...rest as Record<string, never>, servername },
     onConnect,
   );
 }

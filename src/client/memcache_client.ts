@@ -60,6 +60,10 @@ export interface SessionClient {
  * What one Memcache server, or a ring of them, can be asked. Times to live are
  * seconds; `0`, the default, is no expiry, and more than memcached's 30 days will
  * do.
+ *
+ * A command that met a connection which had gone stale is sent once more. Should
+ * the server have done it the first time and its answer been lost, then the answer
+ * to the second is that somebody else came first: `false`, `"exists"`.
  */
 export interface MemcacheCommands {
   /** Reads an item; `undefined` when there is none. */

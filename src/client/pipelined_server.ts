@@ -58,7 +58,7 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
   #downError: MemcacheError | undefined;
   /** Connections in a row that ended without an answer to a command. */
   #failures = 0;
-  #opaque = 0;
+  #opaque = Math.floor(Math.random() * OPAQUE_LIMIT);
   #idleSince = 0;
   /** The oldest command's answer, while its receipt has not come. */
   #unreceipted: Reply | undefined;
@@ -156,7 +156,6 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
 
   /** A connection that was idle may be gone without our having been told. */
   #suspectStale(now: number): void {
-    if (this.#failures > 0) return;
     this.#suspect = true;
     if (now - this.#idleSince > STALE_AFTER) {
       this.#staleDeadline = now +
@@ -193,8 +192,9 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
     if (this.#phase === "ready") {
       const { oldest } = this.#queue;
       if (oldest === undefined) return;
-      if (now >= Math.min(oldest.deadline, this.#staleDeadline)) {
-        this.#lose(replyTimeoutError(this.name, this.#options.timeout));
+      const isDue = now >= oldest.deadline;
+      if (isDue || now >= this.#staleDeadline) {
+        this.#lose(replyTimeoutError(this.name, this.#options.timeout), isDue);
       }
     } else {
       while (this.#queue.oldest && now >= this.#queue.oldest.deadline) {
@@ -221,14 +221,13 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
   }
 
   #onReady(): void {
-    if (this.#phase === "down") {
-      serverChannel.publish({ server: this.name, up: true });
-    }
+    const wasDown = this.#phase === "down";
     this.#phase = "ready";
     this.#suspect = false;
     this.#staleDeadline = Infinity;
     this.#idleSince = performance.now();
     this.#queue.forEach((command) => this.#write(command));
+    if (wasDown) serverChannel.publish({ server: this.name, up: true });
   }
 
   #write(command: PendingCommand): void {
@@ -289,28 +288,36 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
     this.#onDrained();
   }
 
-  /** Ends a connection, or an attempt to make one, and all that rests on it. */
-  #lose(error: MemcacheError): void {
+  /**
+   * Ends a connection, or an attempt to make one, and all that rests on it. `isDue`
+   * when it was given all the time that there is.
+   */
+  #lose(error: MemcacheError, isDue = false): void {
     const wasReady = this.#phase === "ready";
     const suspect = this.#suspect;
+    const wasIdle = this.#queue.size === 0;
     this.#release();
     if (!wasReady) return this.#goDown(error);
     this.#phase = "idle";
     this.#suspect = false;
     this.#staleDeadline = Infinity;
+    const lost: PendingCommand[] = [];
     for (const command of this.#queue.drain()) {
       if (suspect && !command.retried) {
         command.retried = true;
         this.#queue.push(command);
       } else {
-        this.#fail(command, error);
+        lost.push(command);
       }
     }
     // A connection that answers nothing is no better than none.
-    if (!suspect && ++this.#failures > 1) return this.#goDown(error);
-    if (this.#queue.size > 0 || error instanceof MemcacheTimeoutError) {
-      this.#connect(Math.min(this.#options.timeout, PROBE_TIMEOUT));
+    if ((isDue || !suspect) && !wasIdle && ++this.#failures > 1) {
+      this.#goDown(error);
+    } else if (this.#queue.size > 0 || error instanceof MemcacheTimeoutError) {
+      this.#connect(PROBE_TIMEOUT);
     }
+    // Last, for who hears of it may call again.
+    for (const command of lost) this.#fail(command, error);
     this.#settled();
   }
 
@@ -322,7 +329,7 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
     this.#connectionsEnded = Promise.all([
       this.#connectionsEnded,
       connection.close(),
-    ]);
+    ]).then(() => {});
   }
 
   #goDown(error: MemcacheError): void {
@@ -332,7 +339,7 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
     for (const command of this.#queue.drain()) this.#fail(command, error);
     if (this.#closing === undefined) {
       this.#probeTimer = setTimeout(
-        () => this.#connect(Math.min(this.#options.timeout, PROBE_TIMEOUT)),
+        () => this.#connect(PROBE_TIMEOUT),
         probeDelay(error, ++this.#failures),
       );
       this.#probeTimer.unref();

@@ -104,6 +104,7 @@ export function authenticationError(
   server: string,
   reply: Reply,
 ): MemcacheError {
+  if (isBusy(reply)) return busyError(server);
   const what = reply.code === "CLIENT_ERROR"
     ? "does not accept the username and password"
     : "does not take a username and password in the ASCII protocol (memcached -Y)";
@@ -121,14 +122,21 @@ export function probeError(server: string, reply: Reply): MemcacheError {
       { server },
     );
   }
-  if (reply.code === "SERVER_ERROR" || /too many/i.test(reply.message)) {
-    return new MemcacheConnectionError(
-      `Memcache server ${server} is there but takes no commands now`,
-      { server },
-    );
-  }
+  if (isBusy(reply)) return busyError(server);
   return new MemcacheProtocolError(
     `Memcache server ${server} does not speak the meta protocol; use memcached 1.6.10 or newer, or a proxy that passes meta commands on, or hand in another client as 'client'`,
+    { server },
+  );
+}
+
+/** As with more connections than `memcached -c` allows. */
+function isBusy({ code, message }: Reply): boolean {
+  return code === "SERVER_ERROR" || /too many/i.test(message);
+}
+
+function busyError(server: string): MemcacheError {
+  return new MemcacheConnectionError(
+    `Memcache server ${server} is there but takes no commands now`,
     { server },
   );
 }

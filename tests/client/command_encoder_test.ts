@@ -59,10 +59,13 @@ Deno.test("encoders make one line of the meta protocol", () => {
 });
 
 Deno.test("encodeAuthentication() counts bytes", () => {
-  assertEquals(encodeAuthentication("u", "p"), "set auth 0 -1 3\r\nu p\r\n");
+  assertEquals(
+    encodeAuthentication("u", "p"),
+    "set memcache-client-probe 0 -1 3\r\nu p\r\n",
+  );
   assertEquals(
     encodeAuthentication("app", "pässwörd €"),
-    "set auth 0 -1 18\r\napp pässwörd €\r\n",
+    "set memcache-client-probe 0 -1 18\r\napp pässwörd €\r\n",
   );
 });
 

@@ -10,6 +10,7 @@ import {
   createMemcacheClient,
   type MemcacheClient,
   MemcacheConnectionError,
+  MemcacheError,
 } from "../../src/client/mod.ts";
 import { freePort } from "../support/free_port.ts";
 import { type MemcachedServer, startMemcached } from "../support/memcached.ts";
@@ -244,4 +245,34 @@ Deno.test("close() opens no connection when nothing was ever sent", async () => 
   await using server = await startScriptedServer(() => undefined);
   await createMemcacheClient([server.address]).close();
   assertEquals(server.opened, 0);
+});
+
+Deno.test("set(), add() and compareAndSet() reject when the value is neither text nor bytes", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  await client.set("key", "value");
+  for (const value of [undefined, null, 5, {}, new ArrayBuffer(3)]) {
+    const wrong = value as unknown as string;
+    for (
+      const call of [
+        () => client.set("key", wrong),
+        () => client.add("key", wrong),
+        () => client.compareAndSet("key", wrong, 1),
+      ]
+    ) {
+      await assertRejects(call, TypeError, "'value' must be a string or");
+    }
+  }
+  assertEquals((await client.get("key"))?.value.length, 5);
+});
+
+Deno.test("set() rejects, and the next call succeeds, when the value's bytes are handed away in the same tick", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  await client.get("key");
+  const value = new Uint8Array(1_000);
+  const call = client.set("key", value);
+  structuredClone(value.buffer, { transfer: [value.buffer] });
+  await assertRejects(() => call, MemcacheError);
+  assertEquals(await client.get("key"), undefined);
 });

@@ -12,6 +12,7 @@ import {
 import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { startMemcached } from "../../support/memcached.ts";
 import { outcomeOf, timeUntilSuccess } from "../../support/outcome.ts";
+import { runProgram } from "../../support/run_program.ts";
 
 async function assertWorks(client: MemcacheClient): Promise<void> {
   await client.set("key", "value");
@@ -56,4 +57,13 @@ Deno.test("client connects to a host name when the server listens on one of its 
   await using client = createMemcacheClient([`localhost:${server.port}`]);
   await assertWorks(client);
   assertEquals(client.servers[0].name, `localhost:${server.port}`);
+});
+
+Deno.test("calls reject when a permission is missing for a unix socket", async () => {
+  const result = await runProgram("read_and_leave", {
+    args: ["/tmp/no-such-memcached.sock"],
+  });
+  assertEquals(result.errors, "");
+  assertEquals(result.output, "failed MemcacheConnectionError\n");
+  assertEquals(result.code, 0);
 });

@@ -8,9 +8,11 @@ import {
   assertLessOrEqual,
   assertStringIncludes,
 } from "@std/assert";
+import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import {
   createMemcacheClient,
+  isUnavailable,
   MemcacheAuthenticationError,
   MemcacheConnectionError,
 } from "../../../src/client/mod.ts";
@@ -19,10 +21,11 @@ import {
   type MemcachedServer,
   startMemcached,
 } from "../../support/memcached.ts";
-import { outcomeOf, sleep } from "../../support/outcome.ts";
-import { rawCommand, rawKeys } from "../../support/raw_connection.ts";
+import { outcomeOf, sleep, timeUntilSuccess } from "../../support/outcome.ts";
+import { rawKeys } from "../../support/raw_connection.ts";
 import { milliseconds, report } from "../../support/report.ts";
 import { startScriptedServer } from "../../support/scripted_server.ts";
+import { makeTlsFiles } from "../../support/tls_files.ts";
 
 const USERNAME = "app-user";
 const PASSWORD = "p4ss:w@rd/%?#";
@@ -72,7 +75,8 @@ Deno.test("client sends the credentials before anything else on every new connec
   }
   await client.get("key");
   const bytes = USERNAME.length + 1 + PASSWORD.length;
-  const expected = `set auth 0 -1 ${bytes} | ${USERNAME} ${PASSWORD}`;
+  const expected =
+    `set memcache-client-probe 0 -1 ${bytes} | ${USERNAME} ${PASSWORD}`;
   assertEquals(first, [expected, expected, expected, expected]);
 });
 
@@ -82,9 +86,65 @@ Deno.test("client leaves no password behind when the server asks for none", asyn
     username: USERNAME,
     password: PASSWORD,
   });
+  await client.set("auth", "the app's own");
+  assertEquals(await rawKeys(server), ["auth"]);
+  const other = createMemcacheClient([server.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  const item = await other.get("auth");
+  assertEquals(new TextDecoder().decode(item?.value), "the app's own");
+  await other.close();
+});
+
+Deno.test("client authenticates over TLS", async () => {
+  await using tls = await makeTlsFiles();
+  const ca = readFileSync(tls.ca, "utf8");
+  await using server = await startMemcached({
+    auth: { username: USERNAME, password: PASSWORD },
+    tls,
+  });
+  const login = `${USERNAME}:${encodeURIComponent(PASSWORD)}`;
+  const address = `memcaches://${login}@${server.address}`;
+  await using client = createMemcacheClient([address], { tls: { ca } });
   await client.set("key", "value");
-  assertEquals(await rawKeys(server), ["key"]);
-  assertEquals(await rawCommand(server, "mg auth v\r\n"), "EN\r\n");
+  assert(await client.get("key") !== undefined);
+});
+
+Deno.test("an outage it is, and service is back within a second, when a server that asks for a password has no connections left", async () => {
+  let isFull = true;
+  await using server = await startScriptedServer(({ verb, opaque }) => {
+    if (verb !== "set") return `EN ${opaque}\r\n`;
+    return isFull ? "ERROR Too many open connections\r\n" : "STORED\r\n";
+  });
+  await using client = createMemcacheClient([server.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  const { error } = await outcomeOf(() => client.get("key"));
+  assert(isUnavailable(error), `${error}`);
+  isFull = false;
+  await timeUntilSuccess(() => client.get("key"), 1_000);
+});
+
+Deno.test("client tries a password again that was wrong, after some seconds", async () => {
+  let isKnown = false;
+  await using server = await startScriptedServer(({ verb, opaque }) => {
+    if (verb !== "set") return `EN ${opaque}\r\n`;
+    return isKnown ? "STORED\r\n" : "CLIENT_ERROR authentication failure\r\n";
+  });
+  await using client = createMemcacheClient([server.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  const { error } = await outcomeOf(() => client.get("key"));
+  assertInstanceOf(error, MemcacheAuthenticationError);
+  isKnown = true;
+  const elapsed = await timeUntilSuccess(() => client.get("key"), 6_000);
+  report("authentication: a password that becomes right", {
+    sees: "MemcacheAuthenticationError until then",
+    backAfter: elapsed,
+  });
 });
 
 const WRONG = {

@@ -121,8 +121,9 @@ Deno.test("a script that did not close the client exits when its call was answer
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address]);
   await client.set("key", "value");
+  // A timer that kept it alive would do so for that long.
   const result = await runProgram("read_and_leave", {
-    args: [server.address],
+    args: [server.address, "5000"],
   });
   assertEquals(result.errors, "");
   assertEquals(result.output, "found value\n");

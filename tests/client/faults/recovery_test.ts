@@ -2,6 +2,7 @@
 // meanwhile, one connection attempt at a time looks for it, and within a second
 // of its return requests succeed.
 
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
   assert,
   assertEquals,
@@ -15,8 +16,13 @@ import {
   type MemcacheClient,
   MemcacheConnectionError,
 } from "../../../src/client/mod.ts";
+import {
+  channels,
+  type CommandEvent,
+  type ServerEvent,
+} from "../../../src/diagnostics.ts";
 import { watchEventLoop } from "../../support/event_loop.ts";
-import { startFaultProxy } from "../../support/fault_proxy.ts";
+import { type FaultProxy, startFaultProxy } from "../../support/fault_proxy.ts";
 import { startFullBacklog } from "../../support/full_backlog.ts";
 import { startMemcached } from "../../support/memcached.ts";
 import {
@@ -339,3 +345,100 @@ async function slowestFailure(client: MemcacheClient): Promise<number> {
 function median(numbers: number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
+
+for (
+  const [what, lose] of Object.entries({
+    "closed": (proxy: FaultProxy) => proxy.endAll(),
+    "reset": (proxy: FaultProxy) => proxy.resetAll(),
+    "silenced": async (proxy: FaultProxy) => {
+      proxy.silence();
+      await sleep(1_100);
+    },
+  })
+) {
+  Deno.test(`a server that has come back stays up, and the first call succeeds, when its connection is ${what} before anybody called`, async () => {
+    for (const wait of [0, 20]) {
+      await using server = await startMemcached();
+      await using proxy = await startFaultProxy(server);
+      await using client = createMemcacheClient([proxy.address]);
+      await client.set("key", "value");
+      await proxy.refuse();
+      await outcomeOf(() => client.get("key"));
+      await until(() => !client.servers[0].isUp, 1_000);
+      await proxy.listen();
+      await until(() => client.servers[0].isUp, 2_000);
+      await lose(proxy);
+      await sleep(wait);
+      assert(client.servers[0].isUp);
+      assertEquals((await client.get("key"))?.value.length, 5);
+    }
+  });
+}
+
+Deno.test("a server counts as down when it takes connections and answers no command", async () => {
+  await using server = await startMemcached();
+  await using proxy = await startFaultProxy(server);
+  await using client = createMemcacheClient([proxy.address], {
+    timeout: TIMEOUT,
+  });
+  await client.get("key");
+  // The handshakes go on to be answered.
+  proxy.onReply = (_, { index }) => index > 0 ? "drop" : undefined;
+  for (let i = 0; i < 2; i++) await outcomeOf(() => client.get("key"));
+  await until(() => !client.servers[0].isUp, 500);
+  const { elapsed, error } = await outcomeOf(() => client.get("key"));
+  assertInstanceOf(error, MemcacheConnectionError);
+  assertLess(elapsed, 50);
+});
+
+Deno.test("client makes a new connection as soon as one has timed out", async () => {
+  await using server = await startMemcached();
+  await using proxy = await startFaultProxy(server);
+  await using client = createMemcacheClient([proxy.address], {
+    timeout: TIMEOUT,
+  });
+  await client.get("key");
+  const { opened } = proxy.counters;
+  proxy.silence();
+  await outcomeOf(() => client.get("key"));
+  await until(() => proxy.counters.opened === opened + 1, 200);
+});
+
+Deno.test("a call that a listener makes of an event finds the server as the event says", async () => {
+  await using server = await startMemcached();
+  await using proxy = await startFaultProxy(server);
+  const client = createMemcacheClient([proxy.address]);
+  await client.set("key", "value");
+  const inEvents: Promise<unknown>[] = [];
+  const isUp: boolean[] = [];
+  const onServer = (message: unknown) => {
+    isUp.push(client.servers[0].isUp);
+    if ((message as ServerEvent).up) inEvents.push(client.get("key"));
+  };
+  const onCommand = (message: unknown) => {
+    if (inEvents.length > 0 || !(message as CommandEvent).error) return;
+    inEvents.push(client.get("key").catch(() => {}));
+  };
+  subscribe(channels.server, onServer);
+  subscribe(channels.command, onCommand);
+  try {
+    proxy.silence();
+    const { opened } = proxy.counters;
+    await outcomeOf(() => client.get("key"));
+    await Promise.all(inEvents);
+    // One in the place of the silent one.
+    assertEquals(proxy.counters.opened, opened + 1);
+    await proxy.refuse();
+    await outcomeOf(() => client.get("key"));
+    await until(() => isUp.length === 1, 2_000);
+    await proxy.listen();
+    await until(() => isUp.length === 2, 2_000);
+    await Promise.all(inEvents);
+    assertEquals(isUp, [false, true]);
+  } finally {
+    unsubscribe(channels.server, onServer);
+    unsubscribe(channels.command, onCommand);
+    await client.close();
+  }
+  await until(() => proxy.open === 0, 500);
+});

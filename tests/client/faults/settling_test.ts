@@ -302,3 +302,17 @@ Deno.test("set() rejects and nothing is thrown elsewhere when the server dies du
     assert(await client.get("large").catch(() => undefined) === undefined);
   }
 });
+
+Deno.test("a call resolves when its answer came in time, and the event loop was busy until after the deadline", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address], {
+    timeout: TIMEOUT,
+  });
+  await client.set("key", "value");
+  const call = outcomeOf(() => client.get("key"));
+  // Lets the command leave.
+  await sleep(0);
+  const end = performance.now() + TIMEOUT + 100;
+  while (performance.now() < end);
+  assertEquals((await call).error, undefined);
+});

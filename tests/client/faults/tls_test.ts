@@ -227,3 +227,15 @@ Deno.test("values of every size arrive whole over TLS", async () => {
     assert(item!.value.every((byte, i) => byte === i % 251));
   }
 });
+
+Deno.test("calls reject, one after the other, when the client's key is none", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address], {
+    tls: { key: "not a key", cert: "not a certificate" },
+  });
+  for (let i = 0; i < 3; i++) {
+    const { error, elapsed } = await outcomeOf(() => client.get("key"));
+    assertInstanceOf(error, MemcacheError);
+    assertLess(elapsed, 1_100);
+  }
+});

@@ -260,3 +260,24 @@ function errorsOf(outcomes: Outcome<unknown>[]): Error[] {
 function textOf(item: { value: Uint8Array } | undefined): string | undefined {
   return item && Buffer.from(item.value).toString();
 }
+
+Deno.test("get() resolves with no value that came with the handshake, whatever its token", async () => {
+  for (const token of ["O0", "O1", "O2"]) {
+    await using server = await startMemcached();
+    await using proxy = await startFaultProxy(server);
+    proxy.onReply = (_, { index, connection }) => {
+      const after = `VA 5 c1 ${token}\r\nother\r\n`;
+      return index === 0 && connection === 0 ? { after } : undefined;
+    };
+    await using client = createMemcacheClient([proxy.address]);
+    const { value } = await outcomeOf(() => client.get("key"));
+    assertEquals(value, undefined);
+  }
+});
+
+Deno.test("calls reject when the handshake is answered with another command's token", async () => {
+  await using server = await startScriptedServer(() => "EN O7\r\n");
+  await using client = createMemcacheClient([server.address]);
+  const { error } = await outcomeOf(() => client.get("key"));
+  assertInstanceOf(error, MemcacheProtocolError);
+});

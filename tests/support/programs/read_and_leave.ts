@@ -2,7 +2,8 @@
 
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 
-const client = createMemcacheClient([Deno.args[0]], { timeout: 500 });
+const [address, timeout = "500"] = Deno.args;
+const client = createMemcacheClient([address], { timeout: Number(timeout) });
 try {
   const item = await client.get("key");
   console.log(`found ${new TextDecoder().decode(item?.value)}`);

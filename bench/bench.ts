@@ -51,7 +51,7 @@ async function bench(): Promise<void> {
   const { quick, only = "" } = options;
   const pace: Pace = quick
     ? { rounds: 5, slice: 100 }
-    : { rounds: 9, slice: 300 };
+    : { rounds: 7, slice: 250 };
   if (options.rounds !== undefined) pace.rounds = Number(options.rounds);
   const plan = planOf(quick).filter(({ title }) => title.includes(only));
   const where = environment();

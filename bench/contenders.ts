@@ -6,6 +6,8 @@ import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorageOptions,
 } from "@remix/session-storage-memcache";
+import { createRedisSessionStorage } from "@remix-run/session-storage-redis";
+import { createClient } from "redis";
 import {
   type ClosableStorage,
   createFloorStorage,
@@ -120,9 +122,6 @@ export const remixRedis: Contender = {
   maxServers: 1,
   async create({ redisPort }) {
     if (redisPort === undefined) throw new Error("no redis-server on PATH");
-    const [{ createRedisSessionStorage }, { createClient }] = await Promise.all(
-      [import("@remix-run/session-storage-redis"), import("redis")],
-    );
     const client = createClient({ url: `redis://127.0.0.1:${redisPort}` });
     await client.connect();
     const storage = createRedisSessionStorage(client as never, { ttl: TTL });

@@ -2,7 +2,7 @@
 // for point the one that libmemcached and npm `memcached` build for the same
 // names, so that moving between them moves no key.
 
-import { createHash } from "node:crypto";
+import { builtinModule } from "./builtin_module.ts";
 
 /** 40 hashes of 4 points each make libketama's 160 points a server. */
 const HASHES_PER_SERVER = 40;
@@ -17,11 +17,13 @@ export class HashRing {
   /** Builds the ring of the servers' names. */
   constructor(names: readonly string[]) {
     this.#size = names.length;
-    const points = names.flatMap((name, owner) => {
+    // One server owns all keys, and needs no ring.
+    const onRing = names.length === 1 ? [] : names;
+    const points = onRing.flatMap((name, owner) => {
       return Array.from({ length: HASHES_PER_SERVER }, (_, i) => {
         const digest = md5(`${name}-${i}`);
         return Array.from({ length: POINTS_PER_HASH }, (_, j) => {
-          return { point: digest.readUInt32LE(j * 4), owner };
+          return { point: pointIn(digest, j), owner };
         });
       }).flat();
     }).sort((a, b) => a.point - b.point);
@@ -36,6 +38,7 @@ export class HashRing {
 
   /** The indexes of the first `count` distinct servers from a key on, its owner first. */
   findMany(key: string, count: number): number[] {
+    if (this.#size === 1) return [0];
     const found: number[] = [];
     const wanted = Math.min(count, this.#size);
     for (let at = this.#position(key); found.length < wanted; at++) {
@@ -47,7 +50,7 @@ export class HashRing {
 
   /** The position of the first point at or after the key's own. */
   #position(key: string): number {
-    const point = md5(key).readUInt32LE(0);
+    const point = pointIn(md5(key), 0);
     let low = 0;
     let high = this.#points.length;
     while (low < high) {
@@ -59,6 +62,13 @@ export class HashRing {
   }
 }
 
-function md5(text: string) {
-  return createHash("md5").update(text).digest();
+/** In hexadecimal, which comes three times as fast as a buffer. */
+function md5(text: string): string {
+  return builtinModule("node:crypto").hash("md5", text);
+}
+
+/** One of the four little-endian numbers of 32 bits in a hexadecimal digest. */
+function pointIn(digest: string, index: number): number {
+  const n = parseInt(digest.slice(index * 8, index * 8 + 8), 16);
+  return (n << 24 | (n & 0xff00) << 8 | (n >>> 8 & 0xff00) | n >>> 24) >>> 0;
 }

@@ -4,7 +4,7 @@
 // other wrote.
 
 import { Buffer } from "node:buffer";
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { builtinModule } from "../client/builtin_module.ts";
 import { Sealer } from "./seal.ts";
 
 /** Why a stored value counts as no record. */
@@ -91,7 +91,7 @@ export class Codec {
     const bytes = Buffer.byteLength(json);
     // Compressed, what is too much to be read again might still fit an item.
     if (bytes < compressFrom || bytes > maxExpandedBytes) return undefined;
-    const compressed = deflateRawSync(json);
+    const compressed = builtinModule("node:zlib").deflateRawSync(json);
     const stored = this.#sealer === undefined
       ? COMPRESSED.length + base64Length(compressed.length)
       : compressed.length;
@@ -100,6 +100,7 @@ export class Codec {
 
   #expand(compressed: Uint8Array): Decoded {
     const maxOutputLength = this.#options.maxExpandedBytes;
+    const { inflateRawSync } = builtinModule("node:zlib");
     try {
       return {
         json: inflateRawSync(compressed, { maxOutputLength }).toString(),

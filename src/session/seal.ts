@@ -3,12 +3,7 @@
 // that a record copied to another key does not open either.
 
 import { Buffer } from "node:buffer";
-import {
-  createCipheriv,
-  createDecipheriv,
-  hkdfSync,
-  randomBytes,
-} from "node:crypto";
+import { builtinModule } from "../client/builtin_module.ts";
 
 const ALGORITHM = "aes-256-gcm";
 const KEY_BYTES = 32;
@@ -20,21 +15,22 @@ const CONTEXT = "remix session storage memcache, record, v1";
 
 /** Seals with the first secret and opens with all. */
 export class Sealer {
+  readonly #crypto = builtinModule("node:crypto");
   readonly #keys: Uint8Array[];
 
   /** Derives the keys. */
   constructor(secrets: readonly string[]) {
     this.#keys = secrets.map((secret) => {
       return new Uint8Array(
-        hkdfSync("sha256", secret, "", CONTEXT, KEY_BYTES),
+        this.#crypto.hkdfSync("sha256", secret, "", CONTEXT, KEY_BYTES),
       );
     });
   }
 
   /** Encrypts content that is to be stored under `key`: nonce, ciphertext, tag. */
   seal(content: Uint8Array, key: string): Buffer {
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(ALGORITHM, this.#keys[0], nonce);
+    const nonce = this.#crypto.randomBytes(NONCE_BYTES);
+    const cipher = this.#crypto.createCipheriv(ALGORITHM, this.#keys[0], nonce);
     cipher.setAAD(Buffer.from(key));
     const sealed = [nonce, cipher.update(content), cipher.final()];
     return Buffer.concat([...sealed, cipher.getAuthTag()]);
@@ -47,9 +43,14 @@ export class Sealer {
     const ciphertext = sealed.subarray(NONCE_BYTES, -TAG_BYTES);
     const tag = sealed.subarray(-TAG_BYTES);
     for (const secretKey of this.#keys) {
-      const decipher = createDecipheriv(ALGORITHM, secretKey, nonce, {
-        authTagLength: TAG_BYTES,
-      });
+      const decipher = this.#crypto.createDecipheriv(
+        ALGORITHM,
+        secretKey,
+        nonce,
+        {
+          authTagLength: TAG_BYTES,
+        },
+      );
       decipher.setAAD(Buffer.from(key));
       decipher.setAuthTag(tag);
       try {

@@ -1,7 +1,7 @@
 // Under which key a session is stored. No input reaches the wire unchecked, and
 // no two ids share a key.
 
-import { createHash } from "node:crypto";
+import { builtinModule } from "../client/builtin_module.ts";
 import { MAX_KEY_BYTES } from "../client/command_encoder.ts";
 
 /** The longest prefix that leaves room for a hashed id of 64 digits. */
@@ -43,16 +43,17 @@ export class SessionKeys {
     const fits = this.#prefix.length + id.length <= MAX_KEY_BYTES;
     const isSafe = SAFE.test(id) && (id.length !== 64 || !HASH.test(id));
     if (this.#hashIds || !fits || !isSafe) {
-      return hash(id);
+      return hashOf(id);
     }
     return id;
   }
 }
 
-function hash(id: string): string {
-  const sha256 = createHash("sha256");
-  if (!/\p{Surrogate}/u.test(id)) return sha256.update(id).digest("hex");
+function hashOf(id: string): string {
+  const { createHash, hash } = builtinModule("node:crypto");
+  if (!/\p{Surrogate}/u.test(id)) return hash("sha256", id);
   // UTF-8 has one and the same replacement for all lone surrogates. The byte
   // 0xff, which UTF-8 never has, keeps these apart from all other ids.
-  return sha256.update("\xff", "latin1").update(id, "utf16le").digest("hex");
+  return createHash("sha256").update("\xff", "latin1").update(id, "utf16le")
+    .digest("hex");
 }

@@ -22,6 +22,7 @@ import {
   type MemcachedServer,
   startMemcached,
 } from "../../support/memcached.ts";
+import { report } from "../../support/report.ts";
 import { outcomeOf } from "../../support/outcome.ts";
 import { startScriptedServer } from "../../support/scripted_server.ts";
 
@@ -194,6 +195,10 @@ Deno.test("other sessions are answered at once when the server refuses one key (
   }
   assertEquals(server.opened, 1);
   assert(client.servers[0].isUp);
+  report("SERVER_ERROR for one command", {
+    sees: `MemcacheServerError for that one; ${10 * keys.length} other ` +
+      "commands at the same time were answered, on one connection",
+  });
 });
 
 function assertDescribes(error: Error, address: string): void {

@@ -2,9 +2,10 @@
 // one panel a runtime, as an SVG that is at home on a light and a dark page.
 
 import { floor, socketOnly, thisStorage } from "./contenders.ts";
-import { USUAL } from "./plan.ts";
+import { describe, USUAL } from "./plan.ts";
 import { caption, type Report } from "./report.ts";
-import { spreadOf } from "./statistics.ts";
+import type { Result } from "./measure.ts";
+import { ratioOf, spreadOf } from "./statistics.ts";
 
 const WIDTH = 880;
 const MARGIN = 20;
@@ -78,7 +79,7 @@ export function toSvg(reports: Report[]): string {
       MARGIN,
       bottom + 20,
       "small",
-      "Floor: a raw pipelined socket, Remix's session object and JSON, and nothing else. More is better.",
+      "Floor: a raw pipelined socket, Remix's session object and JSON, and nothing else. All in proportion to it, round by round.",
     ),
     text(MARGIN, bottom + 36, "small", caption(environment)),
   ];
@@ -92,15 +93,20 @@ export function toSvg(reports: Report[]): string {
   ].join("\n");
 }
 
-/** Of the first group, which compares all contenders in the usual setting. */
-function barsOf({ groups: [{ results }] }: Report): Bar[] {
+/** Of the group that compares all contenders in the usual setting. */
+function barsOf({ groups }: Report): Bar[] {
+  const usual = describe(USUAL);
+  const { results } = groups.find(({ title }) => title === usual)!;
   return results.filter(({ contender }) => contender !== socketOnly.name)
-    .map((result) => ({
-      name: result.contender,
-      rate: result.failure === undefined
-        ? spreadOf(result, "requestsPerSecond").median
-        : 0,
-    }));
+    .map((result) => ({ name: result.contender, rate: rateOf(result) }));
+
+  /** By its ratio to the floor: the machine drifts, but for both in a round alike. */
+  function rateOf(result: Result): number {
+    if (result.failure !== undefined) return 0;
+    const [base] = results;
+    return ratioOf(result, base, "requestsPerSecond").median *
+      spreadOf(base, "requestsPerSecond").median;
+  }
 }
 
 function drawn(

@@ -19,7 +19,7 @@ import {
 } from "../mod.ts";
 import { Browser } from "./support/browser.ts";
 import { startMemcached } from "./support/memcached.ts";
-import { rawKeys, rawStats } from "./support/raw_connection.ts";
+import { rawGet, rawKeys, rawStats } from "./support/raw_connection.ts";
 
 const PREFIX = "session:";
 const DAY = 60 * 60 * 24;
@@ -77,7 +77,11 @@ async function onStage(
     visitor: () => new Browser(app),
     gate,
     async ids() {
-      return (await rawKeys(server)).map((key) => key.slice(PREFIX.length));
+      const keys = await rawKeys(server);
+      const items = await Promise.all(keys.map((key) => rawGet(server, key)));
+      // What a login leaves under the old id says that it is gone, for a minute.
+      return keys.filter((_, i) => Number(items[i]?.ttl) > 60)
+        .map((key) => key.slice(PREFIX.length));
     },
     async commands() {
       const stats = await rawStats(server);

@@ -17,7 +17,7 @@ import { startThreeServers } from "../support/three_servers.ts";
 
 const ACCOUNTS = 12;
 const WRITERS = 4;
-const CUTS = times(60, 8);
+const CUTS = times(60, 5);
 const TIMEOUT = 500;
 const SEED = Number(Deno.env.get("SEED") ?? Date.now() % 100_000);
 

@@ -5,7 +5,7 @@
 import { connect as connectTcp, isIP, Socket } from "node:net";
 import { nextTick } from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
-import { builtinModule } from "./builtin_module.ts";
+import { builtinModule } from "../builtin_module.ts";
 import { encodeAuthentication, encodeProbe } from "./command_encoder.ts";
 import type { MemcacheError } from "./errors.ts";
 import { type Reply, ReplyError, ReplyParser } from "./reply_parser.ts";

@@ -2,7 +2,7 @@
 // for point the one that libmemcached and npm `memcached` build for the same
 // names, so that moving between them moves no key.
 
-import { builtinModule } from "./builtin_module.ts";
+import { builtinModule } from "../builtin_module.ts";
 
 /** 40 hashes of 4 points each make libketama's 160 points a server. */
 const HASHES_PER_SERVER = 40;

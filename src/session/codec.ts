@@ -4,7 +4,7 @@
 // other wrote.
 
 import { Buffer } from "node:buffer";
-import { builtinModule } from "../client/builtin_module.ts";
+import { builtinModule } from "../builtin_module.ts";
 import { Sealer } from "./seal.ts";
 
 /** Why a stored value counts as no record. */

@@ -3,7 +3,7 @@
 // that a record copied to another key does not open either.
 
 import { Buffer } from "node:buffer";
-import { builtinModule } from "../client/builtin_module.ts";
+import { builtinModule } from "../builtin_module.ts";
 
 const ALGORITHM = "aes-256-gcm";
 const KEY_BYTES = 32;

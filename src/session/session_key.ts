@@ -1,7 +1,7 @@
 // Under which key a session is stored. No input reaches the wire unchecked, and
 // no two ids share a key.
 
-import { builtinModule } from "../client/builtin_module.ts";
+import { builtinModule } from "../builtin_module.ts";
 import { MAX_KEY_BYTES } from "../client/command_encoder.ts";
 
 /** The longest prefix that leaves room for a hashed id of 64 digits. */

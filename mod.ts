@@ -16,14 +16,15 @@
  */
 
 export type {
-  ForeignClient,
-  ForeignItem,
-  ForeignValue,
   MemcachedCallback,
   MemcachedLike,
   MemjsLike,
   PromiseClientLike,
+  ThirdPartyClient,
+  ThirdPartyItem,
+  ThirdPartyValue,
 } from "./src/adapters/mod.ts";
+export type { CommandEvent, ServerEvent } from "./src/client/diagnostics.ts";
 export * from "./src/client/errors.ts";
 export type {
   CasToken,
@@ -36,19 +37,17 @@ export type {
 } from "./src/client/memcache_client.ts";
 export {
   channels,
-  type CommandEvent,
   type ConflictEvent,
   type DroppedEvent,
   type OutageEvent,
-  type ServerEvent,
   type UnreadableEvent,
 } from "./src/diagnostics.ts";
-export * from "./src/session/errors.ts";
+export * from "./src/errors.ts";
 export type {
   CompressOptions,
   MemcacheSessionStorageOptions,
   Session,
-} from "./src/session/options.ts";
+} from "./src/options.ts";
 export {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,

@@ -32,7 +32,7 @@ const { values: options } = parseArgs({
 });
 
 if (runtimeName === "deno") {
-  const { ensureMemcached } = await import("../scripts/ensure_memcached.ts");
+  const { ensureMemcached } = await import("../tools/ensure_memcached.ts");
   process.env.MEMCACHED_BIN = await ensureMemcached();
 }
 if (options.on === undefined) {

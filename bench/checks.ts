@@ -5,8 +5,8 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startMemcached } from "../tests/support/memcached.ts";
-import { rawStats } from "../tests/support/raw_connection.ts";
+import { startMemcached } from "../tools/memcached.ts";
+import { rawStats } from "../tools/raw_connection.ts";
 import {
   type Contender,
   remixMemcache,

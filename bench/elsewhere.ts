@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
-import { run } from "../scripts/command.ts";
+import { run } from "../tools/command.ts";
 import { NpmProject } from "../scripts/npm_project.ts";
 import { RUNTIMES } from "../scripts/npm_runtimes.ts";
 import { packSources } from "../scripts/pack_npm.ts";
@@ -33,7 +33,7 @@ export async function benchOn(name: string, args: string[]): Promise<void> {
     ...PACKAGES.map((name) => imports[name].replace("npm:", "")),
     runtime.package,
   ]);
-  for (const folder of ["bench", "tests/support"]) {
+  for (const folder of ["bench", "tools"]) {
     project.copy(ROOT + folder, folder);
   }
   const program = project.path("node_modules", runtime.program);

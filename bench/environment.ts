@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem, type } from "node:os";
 import process from "node:process";
-import { findCommand, findMemcached } from "../tests/support/find_command.ts";
+import { findCommand, findMemcached } from "../tools/find_command.ts";
 
 /** What a reader needs to know of a run. */
 export interface Environment {

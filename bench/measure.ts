@@ -2,7 +2,7 @@
 // an order that changes, so that the machine's drift hits all alike.
 
 import process from "node:process";
-import { rawCommand, rawStats } from "../tests/support/raw_connection.ts";
+import { rawCommand, rawStats } from "../tools/raw_connection.ts";
 import type { Contender, Stores } from "./contenders.ts";
 import { collectYoungGarbage } from "./environment.ts";
 import type { ClosableStorage } from "./floor.ts";

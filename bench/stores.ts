@@ -5,9 +5,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import process from "node:process";
-import { findCommand } from "../tests/support/find_command.ts";
-import { freePort } from "../tests/support/free_port.ts";
-import { startMemcached } from "../tests/support/memcached.ts";
+import { findCommand } from "../tools/find_command.ts";
+import { freePort } from "../tools/free_port.ts";
+import { startMemcached } from "../tools/memcached.ts";
 import type { Stores } from "./contenders.ts";
 
 const REDIS_START_TIMEOUT = 10_000;

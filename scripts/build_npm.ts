@@ -3,7 +3,7 @@
 
 import { build, emptyDir } from "@deno/dnt";
 import denoJson from "../deno.json" with { type: "json" };
-import { run } from "./command.ts";
+import { run } from "../tools/command.ts";
 import { DOCUMENTS, npmPackage } from "./npm_package.ts";
 
 const OUT = "./npm";

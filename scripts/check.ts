@@ -1,12 +1,12 @@
 // `deno task check`: format, lint, types and documentation of all there is.
 
 import denoJson from "../deno.json" with { type: "json" };
-import { run } from "./command.ts";
+import { run } from "../tools/command.ts";
 import { importMapArguments } from "./import_map.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
-const DIRECTORIES = ["src", "tests", "examples", "bench"];
+const DIRECTORIES = ["src", "tests", "tools", "demo", "examples", "bench"];
 
 /** Imports what only JSR has and tests/offline does not stand in for. */
 const NEEDS_JSR = "build_npm.ts";

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
 import { CheckReport } from "./check_report.ts";
-import { ensureMemcached } from "./ensure_memcached.ts";
+import { ensureMemcached } from "../tools/ensure_memcached.ts";
 import { buildContract, CONTRACT, CONTRACT_PACKAGES } from "./npm_contract.ts";
 import {
   EXAMPLE_FILES,

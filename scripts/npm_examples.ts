@@ -2,7 +2,7 @@
 
 import denoJson from "../deno.json" with { type: "json" };
 import { useServedApp } from "../tests/support/example_app.ts";
-import { startMemcached } from "../tests/support/memcached.ts";
+import { startMemcached } from "../tools/memcached.ts";
 import type { NpmProject, Outcome } from "./npm_project.ts";
 import { RUNTIMES } from "./npm_runtimes.ts";
 

@@ -3,10 +3,10 @@
 // `deno test` takes: files, --filter.
 
 import { existsSync } from "node:fs";
-import { findCommand } from "../tests/support/find_command.ts";
-import { ensureMemcached } from "./ensure_memcached.ts";
+import { findCommand } from "../tools/find_command.ts";
+import { ensureMemcached } from "../tools/ensure_memcached.ts";
 import { importMapArguments } from "./import_map.ts";
-import { installPackage } from "./system_package.ts";
+import { installPackage } from "../tools/system_package.ts";
 import {
   formatTestCounts,
   readTestCounts,

@@ -2,28 +2,7 @@
 // the channels and what each publishes. Nothing is built when nobody listens.
 
 import { channel } from "node:diagnostics_channel";
-
-/** A command that has been settled; on `channels.command`. */
-export interface CommandEvent {
-  /** The command, by the name of the client's method. */
-  command: string;
-  /** The server as it was named in `servers`. */
-  server: string;
-  /** From the call to its settling, in milliseconds. */
-  duration: number;
-  /** Why it failed, where it did. */
-  error?: Error;
-}
-
-/** A server that went down or came back; on `channels.server`. */
-export interface ServerEvent {
-  /** The server as it was named in `servers`. */
-  server: string;
-  /** Whether it can be reached now. */
-  up: boolean;
-  /** Why it cannot. */
-  error?: Error;
-}
+import { clientChannels } from "./client/diagnostics.ts";
 
 /** A save that met another one and was merged with it; on `channels.conflict`. */
 export interface ConflictEvent {
@@ -76,9 +55,9 @@ const PREFIX = "remix-session-storage-memcache";
  */
 export const channels = {
   /** Publishes a {@linkcode CommandEvent} for every command of the built-in client. */
-  command: `${PREFIX}:command`,
+  command: clientChannels.command,
   /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
-  server: `${PREFIX}:server`,
+  server: clientChannels.server,
   /** Publishes a {@linkcode ConflictEvent} for every save that was merged. */
   conflict: `${PREFIX}:conflict`,
   /** Publishes a {@linkcode DroppedEvent} for every save that was not done. */
@@ -89,10 +68,6 @@ export const channels = {
   outage: `${PREFIX}:outage`,
 } as const;
 
-/** Where commands are published; look at `hasSubscribers` before building an event. */
-export const commandChannel = channel(channels.command);
-/** Where servers going down and up are published. */
-export const serverChannel = channel(channels.server);
 /** Where merged saves are published. */
 export const conflictChannel = channel(channels.conflict);
 /** Where saves that were not done are published. */

@@ -3,25 +3,25 @@
 
 import { isUnavailable } from "./client/errors.ts";
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
-import { MemcacheConflictError } from "./session/errors.ts";
-import type { Lifetime } from "./session/lifetime.ts";
-import { type Changes, merge, type Merged } from "./session/merge.ts";
-import type { Session } from "./session/options.ts";
+import { SessionConflictError } from "./errors.ts";
+import type { Lifetime } from "./lifetime.ts";
+import { type Changes, merge, type Merged } from "./record/merge.ts";
+import type { Session } from "./options.ts";
 import {
   fromJson,
   isSameSession,
   nextVersion,
   type SessionRecord,
   toJson,
-} from "./session/record.ts";
-import type { SessionKeys } from "./session/session_key.ts";
-import type { Settings } from "./session/settings.ts";
+} from "./record/record.ts";
+import type { SessionKeys } from "./record/session_key.ts";
+import type { Settings } from "./settings.ts";
 import {
   asStored,
   changesOf,
   contentOf,
   type Origin,
-} from "./session_origin.ts";
+} from "./tracked_session.ts";
 import type { Found, RecordStore } from "./store/record_store.ts";
 
 /** A record on its way to the store. */
@@ -370,8 +370,8 @@ function dropGone(): null {
   return null;
 }
 
-function conflictError(): MemcacheConflictError {
-  return new MemcacheConflictError(
+function conflictError(): SessionConflictError {
+  return new SessionConflictError(
     `Cannot save session as other requests changed it ${MAX_TRIES} times meanwhile; let fewer requests write to one session at once`,
   );
 }

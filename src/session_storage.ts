@@ -5,15 +5,12 @@ import { createSession } from "@remix-run/session";
 import type { SessionStorage as RemixSessionStorage } from "@remix-run/session";
 import { isUnavailable } from "./client/errors.ts";
 import { droppedChannel, outageChannel } from "./diagnostics.ts";
-import { Lifetime } from "./session/lifetime.ts";
-import type {
-  MemcacheSessionStorageOptions,
-  Session,
-} from "./session/options.ts";
-import { createPrivateSlot } from "./session/private_slot.ts";
-import { SessionKeys } from "./session/session_key.ts";
-import { type Settings, toSettings } from "./session/settings.ts";
-import { Origin } from "./session_origin.ts";
+import { Lifetime } from "./lifetime.ts";
+import type { MemcacheSessionStorageOptions, Session } from "./options.ts";
+import { createPrivateSlot } from "./private_slot.ts";
+import { SessionKeys } from "./record/session_key.ts";
+import { type Settings, toSettings } from "./settings.ts";
+import { Origin } from "./tracked_session.ts";
 import { SessionSaver } from "./session_saver.ts";
 import { openStore } from "./store/open_store.ts";
 import type { Found, RecordStore } from "./store/record_store.ts";

@@ -5,11 +5,11 @@
  * clients never call back when a server stalls or dies; the built-in client
  * has its own `timeout`.
  */
-export const FOREIGN_CALL_TIMEOUT = 5000;
+export const THIRD_PARTY_CALL_TIMEOUT = 5000;
 
 /**
  * Settles as `run` does, or rejects with what `late` makes when `run` has not
- * settled within {@linkcode FOREIGN_CALL_TIMEOUT}. What `run` throws or settles
+ * settled within {@linkcode THIRD_PARTY_CALL_TIMEOUT}. What `run` throws or settles
  * with after that is ignored.
  */
 export function withDeadline<T>(
@@ -17,7 +17,7 @@ export function withDeadline<T>(
   late: () => Error,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), FOREIGN_CALL_TIMEOUT);
+    const timer = setTimeout(() => reject(late()), THIRD_PARTY_CALL_TIMEOUT);
     new Promise<T>((settle) => settle(run())).then(resolve, reject)
       .finally(() => clearTimeout(timer));
   });

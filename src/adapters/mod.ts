@@ -1,10 +1,8 @@
 // Other people's clients, made to fit the door: which kind a client is, and what
 // to say of one that is none.
 
-import type {
-  MemcacheClient,
-  SessionClient,
-} from "../client/memcache_client.ts";
+import type { MemcacheClient } from "../client/memcache_client.ts";
+import type { SessionClient } from "./session_client.ts";
 import { adaptMemcache, isMemcache } from "./npm_memcache.ts";
 import {
   adaptMemcached,
@@ -18,8 +16,8 @@ import {
   type PromiseClientLike,
 } from "./promise_client.ts";
 
-export { FOREIGN_CALL_TIMEOUT } from "./deadline.ts";
-export type { ForeignItem, ForeignValue } from "./foreign_item.ts";
+export { THIRD_PARTY_CALL_TIMEOUT } from "./deadline.ts";
+export type { ThirdPartyItem, ThirdPartyValue } from "./third_party_item.ts";
 export type { MemcachedCallback, MemcachedLike } from "./npm_memcached.ts";
 export type { MemjsLike } from "./npm_memjs.ts";
 export type { PromiseClientLike } from "./promise_client.ts";
@@ -28,7 +26,7 @@ export type { PromiseClientLike } from "./promise_client.ts";
  * A client of somebody else: one of npm `memcached`, of npm `memjs`, or any
  * object with promise-returning methods, such as one of npm `memcache`.
  */
-export type ForeignClient = MemcachedLike | MemjsLike | PromiseClientLike;
+export type ThirdPartyClient = MemcachedLike | MemjsLike | PromiseClientLike;
 
 /**
  * Fits a client to the door. What it can do is looked up here, once. The

@@ -3,10 +3,10 @@
 // that is not there. And after a fault on the wire it may resolve with another
 // key's value. Only its events tell what the server said about which key.
 
-import { toExptime } from "../client/command_encoder.ts";
-import type { FoundItem, SessionClient } from "../client/memcache_client.ts";
-import { foreignCalls } from "./foreign_call.ts";
-import { refusedError, unfitError } from "./foreign_error.ts";
+import { toExptime } from "../client/limits.ts";
+import type { FoundItem, SessionClient } from "./session_client.ts";
+import { thirdPartyCalls } from "./third_party_call.ts";
+import { refusedError, unfitError } from "./third_party_error.ts";
 import type { PromiseClientLike } from "./promise_client.ts";
 
 /** An instance of npm `memcache`, as much of it as is used here. */
@@ -39,7 +39,7 @@ export function isMemcache(
 
 /** Fits an instance of npm `memcache` to the door. */
 export function adaptMemcache(client: MemcacheLike): SessionClient {
-  const call = foreignCalls(CLIENT);
+  const call = thirdPartyCalls(CLIENT);
   const answers = answersOf(client);
 
   async function get(key: string): Promise<FoundItem | undefined> {

@@ -2,10 +2,10 @@
 // that reads and renews at once, and getAndTouch from two would make a request
 // that writes cost three round trips: the storage touches at save instead.
 
-import { toExptime } from "../client/command_encoder.ts";
-import type { FoundItem, SessionClient } from "../client/memcache_client.ts";
-import { foreignCalls } from "./foreign_call.ts";
-import { refusedError, unfitError } from "./foreign_error.ts";
+import { toExptime } from "../client/limits.ts";
+import type { FoundItem, SessionClient } from "./session_client.ts";
+import { thirdPartyCalls } from "./third_party_call.ts";
+import { refusedError, unfitError } from "./third_party_error.ts";
 
 /** What npm `memcached` calls when a command has been answered. */
 export type MemcachedCallback = (error: unknown, result?: unknown) => void;
@@ -61,7 +61,7 @@ export function adaptMemcached(client: MemcachedLike): SessionClient {
       "Cannot create Memcache session storage as 'client' is one of npm memcached, which needs '__proto__': run Deno with --unsafe-proto, or pass 'servers' instead of 'client'",
     );
   }
-  const call = foreignCalls(CLIENT);
+  const call = thirdPartyCalls(CLIENT);
   const ask = (
     method: string,
     key: string,

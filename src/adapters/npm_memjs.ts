@@ -1,16 +1,16 @@
 // npm `memjs`: promises, binary protocol, no compare-and-set. It matches answers
 // to requests, and its failures are rejections.
 
-import { toExptime } from "../client/command_encoder.ts";
-import type { SessionClient } from "../client/memcache_client.ts";
-import { foreignCalls } from "./foreign_call.ts";
-import { refusedError } from "./foreign_error.ts";
-import { type ForeignValue, toFoundItem } from "./foreign_item.ts";
+import { toExptime } from "../client/limits.ts";
+import type { SessionClient } from "./session_client.ts";
+import { thirdPartyCalls } from "./third_party_call.ts";
+import { refusedError } from "./third_party_error.ts";
+import { type ThirdPartyValue, toFoundItem } from "./third_party_item.ts";
 
 /** An instance of npm `memjs`, as much of it as is used here. */
 export interface MemjsLike {
   /** Reads an item. */
-  get(key: string): Promise<{ value: ForeignValue }>;
+  get(key: string): Promise<{ value: ThirdPartyValue }>;
   /** Writes an item. */
   set(
     key: string,
@@ -44,7 +44,7 @@ export function isMemjs(client: object): client is MemjsLike {
 
 /** Fits an instance of npm `memjs` to the door. */
 export function adaptMemjs(client: MemjsLike): SessionClient {
-  const call = foreignCalls(CLIENT);
+  const call = thirdPartyCalls(CLIENT);
   const { options } = client as { options?: { expires?: number } };
   // It takes 0 to mean its own default, not "no expiry".
   const never = options?.expires ? LAST_SECOND : 0;

@@ -4,11 +4,11 @@
 import type {
   CasToken,
   CompareAndSetResult,
-  SessionClient,
 } from "../client/memcache_client.ts";
-import { foreignCalls } from "./foreign_call.ts";
-import { refusedError, unfitError } from "./foreign_error.ts";
-import { type ForeignItem, toFoundItem } from "./foreign_item.ts";
+import type { SessionClient } from "./session_client.ts";
+import { thirdPartyCalls } from "./third_party_call.ts";
+import { refusedError, unfitError } from "./third_party_error.ts";
+import { type ThirdPartyItem, toFoundItem } from "./third_party_item.ts";
 
 /**
  * Any client whose methods return promises. Times to live are seconds, `0` for
@@ -17,7 +17,7 @@ import { type ForeignItem, toFoundItem } from "./foreign_item.ts";
  */
 export interface PromiseClientLike {
   /** Reads an item; `null` or `undefined` when there is none. */
-  get(key: string): PromiseLike<ForeignItem>;
+  get(key: string): PromiseLike<ThirdPartyItem>;
   /** Writes an item. */
   set(key: string, value: string, ttl: number): PromiseLike<unknown>;
   /** Removes an item; `false` when there was none. */
@@ -25,7 +25,7 @@ export interface PromiseClientLike {
   /** Renews an item's time to live; `false` when there is none. */
   touch?(key: string, ttl: number): PromiseLike<unknown>;
   /** Reads an item and renews its time to live. */
-  getAndTouch?(key: string, ttl: number): PromiseLike<ForeignItem>;
+  getAndTouch?(key: string, ttl: number): PromiseLike<ThirdPartyItem>;
   /** Writes an item where there is none; whether it was stored. */
   add?(key: string, value: string, ttl: number): PromiseLike<boolean>;
   /** Writes an item if it is still the version that was read. */
@@ -49,7 +49,7 @@ export function missingMethods(client: object): string[] {
 
 /** Fits a promise-style client to the door. */
 export function adaptPromiseClient(client: PromiseClientLike): SessionClient {
-  const call = foreignCalls(CLIENT);
+  const call = thirdPartyCalls(CLIENT);
   const adapted: SessionClient = {
     async get(key) {
       const found = await call("get", key, () => client.get(key));

@@ -43,9 +43,6 @@ export interface MemcacheClientOptions {
   maxPending?: number;
 }
 
-/** 1 MiB less 512 bytes for memcached's item header, a key of 250 bytes and its flags. */
-export const DEFAULT_MAX_VALUE_BYTES: number = 2 ** 20 - 512;
-
 const OPTION_NAMES = [
   "timeout",
   "tls",

@@ -7,6 +7,7 @@ import {
   encodeDelete,
   encodeGet,
   encodeGetAndTouch,
+  encodePeek,
   encodeProbe,
   encodeSet,
   encodeTouch,
@@ -44,6 +45,8 @@ function lineOf(command: Command, opaque: number): string {
       return command.ttl === undefined
         ? encodeGet(key, opaque)
         : encodeGetAndTouch(key, ttl, opaque);
+    case "peek":
+      return encodePeek(key, opaque);
     case "set":
       return encodeSet(key, bytes, ttl, opaque);
     case "add":

@@ -3,32 +3,11 @@
 // server answer twice and shift every answer after it.
 
 import { Buffer } from "node:buffer";
+import { MAX_KEY_BYTES, toExptime } from "./limits.ts";
 import type { CasToken } from "./memcache_client.ts";
-
-/** The longest key that memcached takes, in bytes. */
-export const MAX_KEY_BYTES = 250;
 
 /** What no key may have in it. */
 const UNSAFE = /[^\x21-\x7e]/;
-const MAX_RELATIVE_EXPTIME = 60 * 60 * 24 * 30;
-const MAX_EXPTIME = 2 ** 31 - 1;
-
-/**
- * Memcached reads an expiration time over 30 days as a date, so a longer time
- * to live has to be sent as one. Dates after January 2038 do not fit its 32
- * bits: such a time to live becomes "no expiry".
- */
-export function toExptime(ttl: number): number {
-  if (!Number.isSafeInteger(ttl) || ttl < 0) {
-    throw new RangeError(
-      `Cannot send Memcache command as 'ttl' must be a non-negative integer: current value is ${ttl}`,
-    );
-  }
-  if (ttl <= MAX_RELATIVE_EXPTIME) return ttl;
-  const date = Math.floor(Date.now() / 1000) + ttl;
-  return date > MAX_EXPTIME ? 0 : date;
-}
-
 /** `mg`: reads an item with its version. */
 export function encodeGet(key: string, opaque: number): string {
   return `mg ${checkKey(key)} v c O${opaque}\r\n`;
@@ -41,6 +20,14 @@ export function encodeGetAndTouch(
   opaque: number,
 ): string {
   return `mg ${checkKey(key)} v c T${toExptime(ttl)} O${opaque}\r\n`;
+}
+
+/**
+ * `mg` with the time to live (`t`), and without a bump in the LRU (`u`): reads an
+ * item as nobody's use of it.
+ */
+export function encodePeek(key: string, opaque: number): string {
+  return `mg ${checkKey(key)} v c t u O${opaque}\r\n`;
 }
 
 /** `mg` without a value: renews an item. */

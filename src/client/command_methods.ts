@@ -6,8 +6,10 @@ import type { Command } from "./command.ts";
 import type {
   CasToken,
   CompareAndSetResult,
+  DecodedItem,
   MemcacheCommands,
   MemcacheItem,
+  PeekedItem,
 } from "./memcache_client.ts";
 import type { CommandKind } from "./pending_command.ts";
 
@@ -24,6 +26,19 @@ export abstract class CommandMethods implements MemcacheCommands {
 
   getAndTouch(key: string, ttl: number): Promise<MemcacheItem | undefined> {
     return this.#ask("get", key, ttl);
+  }
+
+  async getDecoded<Value>(
+    key: string,
+    decode: (value: Uint8Array) => Value,
+    ttl?: number,
+  ): Promise<DecodedItem<Value> | undefined> {
+    const item = await this.#ask<MemcacheItem | undefined>("get", key, ttl);
+    return item && { value: decode(item.value), cas: item.cas };
+  }
+
+  peek(key: string): Promise<PeekedItem | undefined> {
+    return this.#ask("peek", key);
   }
 
   set(key: string, value: string | Uint8Array, ttl = 0): Promise<void> {

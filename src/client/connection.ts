@@ -5,7 +5,7 @@
 import { connect as connectTcp, isIP, Socket } from "node:net";
 import { nextTick } from "node:process";
 import { clearTimeout, setTimeout } from "node:timers";
-import { builtinModule } from "../builtin_module.ts";
+import { getBuiltinModule } from "node:process";
 import { encodeAuthentication, encodeProbe } from "./command_encoder.ts";
 import type { MemcacheError } from "./errors.ts";
 import { type Reply, ReplyError, ReplyParser } from "./reply_parser.ts";
@@ -253,7 +253,7 @@ function openSocket(
   const host = "host" in address.endpoint ? address.endpoint.host : "";
   // An IP address is checked against the certificate, but cannot be asked for.
   const servername = serverName ?? (isIP(host) === 0 ? host : "");
-  return builtinModule("node:tls").connect(
+  return getBuiltinModule("node:tls").connect(
     { ...endpoint, ...rest as Record<string, never>, servername },
     onConnect,
   );

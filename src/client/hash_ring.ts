@@ -2,7 +2,7 @@
 // for point the one that libmemcached and npm `memcached` build for the same
 // names, so that moving between them moves no key.
 
-import { builtinModule } from "../builtin_module.ts";
+import { getBuiltinModule } from "node:process";
 
 /** 40 hashes of 4 points each make libketama's 160 points a server. */
 const HASHES_PER_SERVER = 40;
@@ -64,7 +64,7 @@ export class HashRing {
 
 /** In hexadecimal, which comes three times as fast as a buffer. */
 function md5(text: string): string {
-  return builtinModule("node:crypto").hash("md5", text);
+  return getBuiltinModule("node:crypto").hash("md5", text);
 }
 
 /** One of the four little-endian numbers of 32 bits in a hexadecimal digest. */

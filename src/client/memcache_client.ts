@@ -1,6 +1,4 @@
-// The door: what the storage needs of a client, whoever wrote it. The built-in
-// client (ring_client.ts) has all of it; adapters fit other people's clients
-// to as much of it as they can.
+// What this client offers: the commands of one server, and of a ring of them.
 
 /**
  * Marks one version of an item, for compare-and-set. Opaque: give it back as it
@@ -16,45 +14,22 @@ export interface MemcacheItem {
   cas: CasToken;
 }
 
+/** An item as {@linkcode MemcacheCommands.getDecoded} returns it. */
+export interface DecodedItem<Value> {
+  /** What `decode` made of the value. */
+  value: Value;
+  /** The item's version, for {@linkcode MemcacheClient.compareAndSet}. */
+  cas: CasToken;
+}
+
+/** An item as {@linkcode MemcacheCommands.peek} finds it. */
+export interface PeekedItem extends MemcacheItem {
+  /** The seconds that the item has left; `0` for no expiry. */
+  ttl: number;
+}
+
 /** How a compare-and-set ended: `exists` means that another version is there. */
 export type CompareAndSetResult = "stored" | "exists" | "not_found";
-
-/** An item as any client may give it: text or bytes, with a version or without. */
-export interface FoundItem {
-  /** The value, as text or as bytes. */
-  value: string | Uint8Array;
-  /** The item's version, where the client can tell it. */
-  cas?: CasToken;
-}
-
-/**
- * The least that the storage needs of a client, and what makes it better. What
- * is optional and missing costs the guarantee that rests on it.
- *
- * Times to live are seconds, `0` for no expiry, and may be longer than
- * memcached's 30 days.
- */
-export interface SessionClient {
-  /** Reads an item; `undefined` when there is none. */
-  get(key: string): Promise<FoundItem | undefined>;
-  /** Writes an item; rejects when it was not stored. */
-  set(key: string, value: string, ttl: number): Promise<void>;
-  /** Removes an item; whether there was one. */
-  delete(key: string): Promise<boolean>;
-  /** Reads an item and renews its time to live, in one round trip. */
-  getAndTouch?(key: string, ttl: number): Promise<FoundItem | undefined>;
-  /** Renews an item's time to live; whether there was one. */
-  touch?(key: string, ttl: number): Promise<boolean>;
-  /** Writes an item where there is none; whether it was stored. */
-  add?(key: string, value: string, ttl: number): Promise<boolean>;
-  /** Writes an item if it is still the version that was read. */
-  compareAndSet?(
-    key: string,
-    value: string,
-    cas: CasToken,
-    ttl: number,
-  ): Promise<CompareAndSetResult>;
-}
 
 /**
  * What one Memcache server, or a ring of them, can be asked. Times to live are
@@ -70,6 +45,21 @@ export interface MemcacheCommands {
   get(key: string): Promise<MemcacheItem | undefined>;
   /** Reads an item and renews its time to live, in one round trip. */
   getAndTouch(key: string, ttl: number): Promise<MemcacheItem | undefined>;
+  /**
+   * Reads an item, renews it where `ttl` is given, and decodes its value without
+   * copying it. `decode` is called at once, and must not keep the bytes: they
+   * belong to the connection. What it throws rejects this call alone.
+   */
+  getDecoded<Value>(
+    key: string,
+    decode: (value: Uint8Array) => Value,
+    ttl?: number,
+  ): Promise<DecodedItem<Value> | undefined>;
+  /**
+   * Reads an item with the seconds it has left. Neither renews the item nor
+   * counts as a use of it.
+   */
+  peek(key: string): Promise<PeekedItem | undefined>;
   /** Writes an item, whatever is there. */
   set(key: string, value: string | Uint8Array, ttl?: number): Promise<void>;
   /** Writes an item where there is none; whether it was stored. */

@@ -24,10 +24,12 @@ export * from "./errors.ts";
 export type {
   CasToken,
   CompareAndSetResult,
+  DecodedItem,
   MemcacheClient,
   MemcacheCommands,
   MemcacheItem,
   MemcacheServer,
+  PeekedItem,
   ServerHealth,
 } from "./memcache_client.ts";
 export type { MemcacheClientOptions } from "./client_options.ts";

@@ -6,6 +6,7 @@ import type { Reply } from "./reply_parser.ts";
 /** What a command can be; decides which replies fit it. */
 export type CommandKind =
   | "get"
+  | "peek"
   | "set"
   | "add"
   | "compareAndSet"
@@ -63,7 +64,8 @@ export class PendingCommand {
 
   /** Whether it is an `mg`, to which the server may answer `EN`. */
   get canMiss(): boolean {
-    return this.kind === "get" || this.kind === "touch" ||
+    return this.kind === "get" || this.kind === "peek" ||
+      this.kind === "touch" ||
       this.kind === "probe";
   }
 }
@@ -99,6 +101,11 @@ const outcomes: Record<CommandKind, (reply: Reply) => unknown> = {
   get(reply) {
     if (reply.code === "VA") return { value: reply.value, cas: reply.cas };
     return reply.code === "EN" ? undefined : UNEXPECTED;
+  },
+  peek({ code, value, cas, ttl }) {
+    // `-1` stands for no expiry.
+    if (code === "VA") return { value, cas, ttl: Math.max(0, ttl) };
+    return code === "EN" ? undefined : UNEXPECTED;
   },
   set: ({ code }) => code === "HD" ? undefined : UNEXPECTED,
   add: ({ code }) => either(code, "HD", "NS"),

@@ -4,7 +4,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { commandChannel, serverChannel } from "../diagnostics.ts";
+import { commandChannel, serverChannel } from "./diagnostics.ts";
 import { type Command, textOf } from "./command.ts";
 import { encodeReceipt } from "./command_encoder.ts";
 import { CommandMethods } from "./command_methods.ts";

@@ -17,6 +17,8 @@ export interface Reply {
   cas: CasToken;
   /** How long the value of a `VA` reply is. */
   size: number;
+  /** The seconds that the item has left, `t`; `-1` where it has no expiry or the reply does not tell. */
+  ttl: number;
   /** The value of a `VA` reply. */
   value: Uint8Array | undefined;
   /** What follows `CLIENT_ERROR` and `SERVER_ERROR`. */
@@ -33,6 +35,7 @@ const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 const FLAG_OPAQUE = 0x4f;
 const FLAG_CAS = 0x63;
+const FLAG_TTL = 0x74;
 /** Numbers of more digits than this may not be exact in a double. */
 const MAX_EXACT_DIGITS = 15;
 
@@ -151,6 +154,7 @@ function parseLine(chunk: Uint8Array, start: number, end: number): Reply {
     opaque: -1,
     cas: 0,
     size: 0,
+    ttl: -1,
     value: undefined,
     message: "",
   };
@@ -177,6 +181,8 @@ function parseLine(chunk: Uint8Array, start: number, end: number): Reply {
     } else if (chunk[flag] === FLAG_CAS) {
       const cas = toNumber(chunk, flag + 1, at);
       reply.cas = cas === -1 ? word(chunk, flag + 1, at) : cas;
+    } else if (chunk[flag] === FLAG_TTL) {
+      reply.ttl = toNumber(chunk, flag + 1, at);
     }
   }
   return reply;

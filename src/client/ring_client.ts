@@ -4,10 +4,10 @@ import type { Command } from "./command.ts";
 import { CommandMethods } from "./command_methods.ts";
 import {
   checkOptions,
-  DEFAULT_MAX_VALUE_BYTES,
   type MemcacheClientOptions,
   parseServers,
 } from "./client_options.ts";
+import { DEFAULT_MAX_VALUE_BYTES } from "./limits.ts";
 import { HashRing } from "./hash_ring.ts";
 import type {
   MemcacheClient,

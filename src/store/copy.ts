@@ -6,8 +6,8 @@ import type {
   CompareAndSetResult,
   MemcacheServer,
 } from "../client/memcache_client.ts";
-import type { ReadRecord } from "../session/record_format.ts";
-import { combine } from "./stamps.ts";
+import type { ReadRecord } from "./record_format.ts";
+import { combine } from "../record/change_log.ts";
 
 /** A copy that is there; `read` is `undefined` where its value is no record. */
 export interface PresentCopy {

@@ -1,12 +1,12 @@
 // Makes the store that the options ask for.
 
 import { adaptClient } from "../adapters/mod.ts";
-import { DEFAULT_MAX_VALUE_BYTES } from "../client/client_options.ts";
+import { DEFAULT_MAX_VALUE_BYTES } from "../client/limits.ts";
 import type { MemcacheClient } from "../client/memcache_client.ts";
 import { createMemcacheClient } from "../client/ring_client.ts";
-import type { MemcacheSessionStorageOptions } from "../session/options.ts";
-import { RecordFormat } from "../session/record_format.ts";
-import { refuse, type Settings } from "../session/settings.ts";
+import type { MemcacheSessionStorageOptions } from "../options.ts";
+import { RecordFormat } from "./record_format.ts";
+import { refuse, type Settings } from "../settings.ts";
 import type { RecordStore } from "./record_store.ts";
 import { ReplicatedStore } from "./replicated_store.ts";
 import { SingleStore } from "./single_store.ts";

@@ -2,8 +2,8 @@
 // copy or several.
 
 import type { CompareAndSetResult } from "../client/memcache_client.ts";
-import type { SessionRecord } from "../session/record.ts";
-import type { ReadRecord } from "../session/record_format.ts";
+import type { SessionRecord } from "../record/record.ts";
+import type { ReadRecord } from "./record_format.ts";
 
 /** A record that was found, and what its store needs to replace just that one. */
 export interface Found extends ReadRecord {

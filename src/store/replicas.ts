@@ -8,8 +8,8 @@ import type {
   MemcacheItem,
   MemcacheServer,
 } from "../client/memcache_client.ts";
-import { SessionTooLargeError } from "../session/errors.ts";
-import type { ReadRecord, RecordFormat } from "../session/record_format.ts";
+import { SessionTooLargeError } from "../errors.ts";
+import type { ReadRecord, RecordFormat } from "./record_format.ts";
 import { type Copy, isSound, writeOver } from "./copy.ts";
 
 /** What became of a write over one copy. */

@@ -6,8 +6,8 @@ import type {
   CompareAndSetResult,
   MemcacheClient,
 } from "../client/memcache_client.ts";
-import { nextVersion, type SessionRecord, toJson } from "../session/record.ts";
-import type { ReadRecord, RecordFormat } from "../session/record_format.ts";
+import { nextVersion, type SessionRecord, toJson } from "../record/record.ts";
+import type { ReadRecord, RecordFormat } from "./record_format.ts";
 import {
   type Copy,
   isSound,
@@ -17,7 +17,7 @@ import {
 } from "./copy.ts";
 import type { Found, RecordStore } from "./record_store.ts";
 import { askAll, Replicas } from "./replicas.ts";
-import { isStampOf, stamp } from "./stamps.ts";
+import { isStampOf, stamp } from "../record/change_log.ts";
 import { TOMBSTONE_GRACE, Tombstones } from "./tombstones.ts";
 
 /** The copies as a look found them, and the mending that it began. */

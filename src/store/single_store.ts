@@ -5,11 +5,10 @@ import { Buffer } from "node:buffer";
 import type {
   CasToken,
   CompareAndSetResult,
-  FoundItem,
-  SessionClient,
 } from "../client/memcache_client.ts";
-import { type SessionRecord, toJson } from "../session/record.ts";
-import type { ReadRecord, RecordFormat } from "../session/record_format.ts";
+import type { FoundItem, SessionClient } from "../adapters/session_client.ts";
+import { type SessionRecord, toJson } from "../record/record.ts";
+import type { ReadRecord, RecordFormat } from "./record_format.ts";
 import type { Found, RecordStore } from "./record_store.ts";
 import { TOMBSTONE_GRACE } from "./tombstones.ts";
 

@@ -7,8 +7,8 @@ import type {
   CompareAndSetResult,
   MemcacheServer,
 } from "../client/memcache_client.ts";
-import { nextVersion } from "../session/record.ts";
-import type { RecordFormat } from "../session/record_format.ts";
+import { nextVersion } from "../record/record.ts";
+import type { RecordFormat } from "./record_format.ts";
 import { type Copy, isSound, writeOver } from "./copy.ts";
 import { Hints, type Tombstone } from "./hints.ts";
 import type { Found } from "./record_store.ts";

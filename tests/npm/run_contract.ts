@@ -12,7 +12,7 @@ const tests: Test[] = [];
 Object.defineProperty(globalThis, "Deno", {
   value: { test: (...test: Test) => tests.push(test) },
 });
-await import("../session_contract_test.ts");
+await import("../behavior/session_contract_test.ts");
 Reflect.deleteProperty(globalThis, "Deno");
 
 let passed = 0;

@@ -1,7 +1,7 @@
 // The system's Chromium, for tests that drive a page.
 
 import { type Browser, chromium } from "playwright-core";
-import { findCommand } from "./find_command.ts";
+import { findCommand } from "../../tools/find_command.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 

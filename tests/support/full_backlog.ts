@@ -3,7 +3,7 @@
 // are, on the loopback interface.
 
 import { connect, type Socket } from "node:net";
-import { type MemcachedServer, startMemcached } from "./memcached.ts";
+import { type MemcachedServer, startMemcached } from "../../tools/memcached.ts";
 
 /** A real server that answers again after `drain()`. */
 export interface FullBacklog extends AsyncDisposable {

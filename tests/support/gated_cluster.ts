@@ -8,8 +8,8 @@ import {
   type Session,
 } from "../../mod.ts";
 import { GatedClient, type GatedServer } from "./gated_client.ts";
-import { type MemcachedServer, startMemcached } from "./memcached.ts";
-import { rawDelete, rawGet, rawSet } from "./raw_connection.ts";
+import { type MemcachedServer, startMemcached } from "../../tools/memcached.ts";
+import { rawDelete, rawGet, rawSet } from "../../tools/raw_connection.ts";
 
 const PREFIX = "session:";
 

@@ -2,7 +2,7 @@
 // one that MEMCACHE_URL names, which may be in use by others, or one of their own.
 
 import process from "node:process";
-import { type MemcachedServer, startMemcached } from "./memcached.ts";
+import { type MemcachedServer, startMemcached } from "../../tools/memcached.ts";
 
 /** An ordinary server. */
 export interface PlainServer extends AsyncDisposable {

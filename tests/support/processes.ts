@@ -7,7 +7,7 @@ import {
   type MemcacheSessionStorageOptions,
   type Session,
 } from "@remix/session-storage-memcache";
-import { type MemcachedServer, startMemcached } from "./memcached.ts";
+import { type MemcachedServer, startMemcached } from "../../tools/memcached.ts";
 
 /** What to start. */
 export interface ProcessesOptions {

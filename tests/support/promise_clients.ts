@@ -3,7 +3,7 @@
 
 import type { PromiseClientLike } from "../../src/adapters/mod.ts";
 import { createMemcacheClient } from "../../src/client/mod.ts";
-import type { OpenClient } from "./foreign_clients.ts";
+import type { OpenClient } from "./third_party_clients.ts";
 
 // Not to refuse what the servers are to refuse.
 const OPTIONS = { maxValueBytes: 2 ** 21 };

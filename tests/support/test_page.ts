@@ -2,7 +2,7 @@
 // own and a browser without cookies.
 
 import type { Browser, BrowserContext } from "playwright-core";
-import { type Demo, startDemo } from "../../examples/demo/demo.ts";
+import { type Demo, startDemo } from "../../demo/demo.ts";
 import { findChromium, startChromium } from "./chromium.ts";
 
 const chromium = findChromium();

@@ -10,7 +10,7 @@ import {
   createMemcacheClient,
   type MemcacheClient,
 } from "../../src/client/mod.ts";
-import { type MemcachedServer, startMemcached } from "./memcached.ts";
+import { type MemcachedServer, startMemcached } from "../../tools/memcached.ts";
 
 type Options = Omit<MemcacheSessionStorageOptions, "servers" | "client">;
 

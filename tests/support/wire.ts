@@ -6,7 +6,7 @@ import {
   type MemcacheSessionStorageOptions,
 } from "@remix/session-storage-memcache";
 import { type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
-import { startMemcached } from "./memcached.ts";
+import { startMemcached } from "../../tools/memcached.ts";
 
 /** A storage, and the proxies on the way to its servers. */
 export interface Wire extends AsyncDisposable {

@@ -1,0 +1,24 @@
+// Every call into somebody else's client goes through here: it has a deadline,
+// and fails with our errors whatever it throws.
+
+import { withDeadline } from "./deadline.ts";
+import { lateError, toMemcacheError } from "./third_party_error.ts";
+
+/** Runs one call of a client: of its method, about a key. */
+export type ThirdPartyCall = <T>(
+  method: string,
+  key: string,
+  run: () => T | PromiseLike<T>,
+) => Promise<T>;
+
+/** The calls of one client. */
+export function thirdPartyCalls(client: string): ThirdPartyCall {
+  return async (method, key, run) => {
+    const name = { client, method };
+    try {
+      return await withDeadline(run, () => lateError(name));
+    } catch (failure) {
+      throw toMemcacheError(name, failure, key);
+    }
+  };
+}

@@ -1,0 +1,39 @@
+// What can be watched of a client from outside, over node:diagnostics_channel.
+// Nothing is built when nobody listens.
+
+import { type Channel, channel } from "node:diagnostics_channel";
+
+/** A command that has been settled; on the channel `command`. */
+export interface CommandEvent {
+  /** The command, by the name of the client's method. */
+  command: string;
+  /** The server as it was named in `servers`. */
+  server: string;
+  /** From the call to its settling, in milliseconds. */
+  duration: number;
+  /** Why it failed, where it did. */
+  error?: Error;
+}
+
+/** A server that went down or came back; on the channel `server`. */
+export interface ServerEvent {
+  /** The server as it was named in `servers`. */
+  server: string;
+  /** Whether it can be reached now. */
+  up: boolean;
+  /** Why it cannot. */
+  error?: Error;
+}
+
+/** The names of the client's channels. */
+export const clientChannels = {
+  /** Publishes a {@linkcode CommandEvent} for every command. */
+  command: "memcache-client:command",
+  /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
+  server: "memcache-client:server",
+} as const;
+
+/** Where commands are published; look at `hasSubscribers` before building an event. */
+export const commandChannel: Channel = channel(clientChannels.command);
+/** Where servers going down and up are published. */
+export const serverChannel: Channel = channel(clientChannels.server);

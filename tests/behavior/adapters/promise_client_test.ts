@@ -1,0 +1,266 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import {
+  createMemcacheSessionStorage,
+  type PromiseClientLike,
+} from "../../../mod.ts";
+import {
+  adaptClient,
+  THIRD_PARTY_CALL_TIMEOUT,
+} from "../../../src/adapters/mod.ts";
+import {
+  MemcacheConnectionError,
+  MemcacheError,
+  MemcacheProtocolError,
+  MemcacheServerError,
+  MemcacheTimeoutError,
+} from "../../../src/client/errors.ts";
+import { createMemcacheClient } from "../../../src/client/mod.ts";
+import { startMemcached } from "../../../tools/memcached.ts";
+import { begin, request } from "../../support/processes.ts";
+import {
+  openAllPromises,
+  openFewestPromises,
+} from "../../support/promise_clients.ts";
+import { testDoor } from "./client_cases.ts";
+
+testDoor("promises, all methods", {
+  open: (server) => openAllPromises([server.address]),
+  has: ["touch", "getAndTouch", "add", "compareAndSet"],
+});
+
+testDoor("promises, the fewest methods", {
+  open: (server) => openFewestPromises([server.address]),
+  has: [],
+});
+
+Deno.test("adaptClient() takes all that a promise-style get may resolve to", async () => {
+  const bytes = new Uint8Array([1, 2]);
+  const answers: [unknown, unknown][] = [
+    [null, undefined],
+    [undefined, undefined],
+    [{ value: null }, undefined],
+    [{ value: undefined, cas: "1" }, undefined],
+    ["", { value: "" }],
+    ["text", { value: "text" }],
+    [bytes, { value: bytes }],
+    [{ value: "text" }, { value: "text" }],
+    [{ value: "text", cas: "7" }, { value: "text", cas: "7" }],
+    [{ value: bytes, cas: 7, flags: 0 }, { value: bytes, cas: 7 }],
+    [{ value: "text", cas: null }, { value: "text" }],
+  ];
+  for (const [answer, expected] of answers) {
+    const door = fakeDoor(() => Promise.resolve(answer));
+    assertEquals(await door.get("key"), expected as never);
+    assertEquals(await door.getAndTouch!("key", 1), expected as never);
+  }
+});
+
+Deno.test("adaptClient() rejects what a promise-style get may not resolve to", async () => {
+  for (const answer of [true, false, 0, 1, {}, [], { data: "text" }, () => 1]) {
+    const door = fakeDoor(() => Promise.resolve(answer));
+    await assertRejects(() => door.get("key"), MemcacheProtocolError);
+  }
+});
+
+Deno.test("adaptClient() rejects set when a promise-style one resolves to false", async () => {
+  await assertRejects(
+    () => fakeDoor(() => Promise.resolve(false)).set("key", "v", 0),
+    MemcacheServerError,
+    "'set' of the Memcache client failed",
+  );
+  for (const answer of [undefined, true, null, "STORED", {}]) {
+    await fakeDoor(() => Promise.resolve(answer)).set("key", "v", 0);
+  }
+});
+
+Deno.test("adaptClient() takes promise-style delete and touch for done unless told otherwise", async () => {
+  const answers: [unknown, boolean][] = [
+    [true, true],
+    [undefined, true],
+    [1, true],
+    ["DELETED", true],
+    [false, false],
+    [0, false],
+  ];
+  for (const [answer, expected] of answers) {
+    const door = fakeDoor(() => Promise.resolve(answer));
+    assertEquals(await door.delete("key"), expected);
+    assertEquals(await door.touch!("key", 0), expected);
+  }
+});
+
+Deno.test("adaptClient() rejects results that say nothing", async () => {
+  for (const answer of [undefined, null, "OK", 1]) {
+    const door = fakeDoor(() => Promise.resolve(answer));
+    await assertRejects(() => door.add!("k", "v", 0), MemcacheProtocolError);
+    await assertRejects(
+      () => door.compareAndSet!("k", "v", 1, 0),
+      MemcacheProtocolError,
+    );
+  }
+});
+
+Deno.test("adaptClient() hands promise-style methods their arguments and their this", async () => {
+  const seen: unknown[] = [];
+  class Client {
+    #name = "mine";
+    get(...args: unknown[]) {
+      return this.#note("get", args, null);
+    }
+    set(...args: unknown[]) {
+      return this.#note("set", args, undefined);
+    }
+    delete(...args: unknown[]) {
+      return this.#note("delete", args, true);
+    }
+    touch(...args: unknown[]) {
+      return this.#note("touch", args, true);
+    }
+    getAndTouch(...args: unknown[]) {
+      return this.#note("getAndTouch", args, null);
+    }
+    add(...args: unknown[]) {
+      return this.#note("add", args, true);
+    }
+    compareAndSet(...args: unknown[]) {
+      return this.#note("compareAndSet", args, "stored");
+    }
+    #note(method: string, args: unknown[], answer: unknown) {
+      seen.push([this.#name, method, ...args]);
+      return Promise.resolve(answer);
+    }
+  }
+  const door = adaptClient(new Client());
+  await door.get("k");
+  await door.set("k", "v", 1);
+  await door.delete("k");
+  await door.touch!("k", 1);
+  await door.getAndTouch!("k", 1);
+  await door.add!("k", "v", 1);
+  await door.compareAndSet!("k", "v", "c", 1);
+  assertEquals(seen, [
+    ["mine", "get", "k"],
+    ["mine", "set", "k", "v", 1],
+    ["mine", "delete", "k"],
+    ["mine", "touch", "k", 1],
+    ["mine", "getAndTouch", "k", 1],
+    ["mine", "add", "k", "v", 1],
+    ["mine", "compareAndSet", "k", "v", "c", 1],
+  ]);
+});
+
+Deno.test("adaptClient() looks up what a client can do once", () => {
+  const client: Record<string, unknown> = {
+    get() {},
+    set() {},
+    delete() {},
+  };
+  const door = adaptClient(client);
+  client.touch = () => {};
+  assertEquals(door.touch, undefined);
+});
+
+Deno.test("adaptClient() passes on a MemcacheError and wraps anything else", async () => {
+  const own = new MemcacheConnectionError("down", { server: "a:1" });
+  const error = await assertRejects(() => {
+    return fakeDoor(() => Promise.reject(own)).get("key");
+  });
+  assertStrictEquals(error, own);
+  for (const failure of [new Error("boom"), "boom", undefined, null]) {
+    const wrapped = await assertRejects(
+      () => fakeDoor(() => Promise.reject(failure)).get("key"),
+      MemcacheError,
+    );
+    assert("cause" in wrapped);
+    assertStrictEquals(wrapped.cause, failure);
+  }
+});
+
+Deno.test("adaptClient() rejects when a promise-style client throws", async () => {
+  const door = fakeDoor(() => {
+    throw new TypeError("broken");
+  });
+  await assertRejects(() => door.get("key"), MemcacheError);
+  await assertRejects(() => door.set("key", "v", 0), MemcacheError);
+  await assertRejects(() => door.delete("key"), MemcacheError);
+});
+
+Deno.test("adaptClient() rejects when a promise-style client never settles", async () => {
+  using time = new FakeTime();
+  const door = fakeDoor(() => new Promise(() => {}));
+  const calls = Promise.all([
+    assertRejects(() => door.get("k"), MemcacheTimeoutError),
+    assertRejects(() => door.set("k", "v", 0), MemcacheTimeoutError),
+    assertRejects(() => door.delete("k"), MemcacheTimeoutError),
+    assertRejects(() => door.touch!("k", 0), MemcacheTimeoutError),
+    assertRejects(() => door.getAndTouch!("k", 0), MemcacheTimeoutError),
+    assertRejects(() => door.add!("k", "v", 0), MemcacheTimeoutError),
+    assertRejects(
+      () => door.compareAndSet!("k", "v", 1, 0),
+      MemcacheTimeoutError,
+    ),
+  ]);
+  await time.tickAsync(THIRD_PARTY_CALL_TIMEOUT);
+  await calls;
+});
+
+/** A client that answers every call alike. */
+function fakeDoor(method: () => unknown) {
+  const names = [
+    "get",
+    "set",
+    "delete",
+    "touch",
+    "getAndTouch",
+    "add",
+    "compareAndSet",
+  ];
+  return adaptClient(Object.fromEntries(names.map((name) => [name, method])));
+}
+
+Deno.test("storage keeps another's save when a login meets it, and the client has compareAndSet and no more", async () => {
+  await using server = await startMemcached();
+  await using own = createMemcacheClient([server.address]);
+  const client: PromiseClientLike = {
+    get: (key) => own.get(key),
+    set: (key, value, ttl) => own.set(key, value, ttl),
+    delete: (key) => own.delete(key),
+    compareAndSet: (key, value, cas, ttl) => {
+      return own.compareAndSet(key, value, cas, ttl);
+    },
+  };
+  const storage = createMemcacheSessionStorage({ client });
+  const old = await begin(storage, { cart: 1 });
+  const login = await storage.read(old);
+  login.set("user", "ann");
+  login.regenerateId(true);
+  await request(storage, old, (session) => session.set("n", 1));
+  const id = await storage.save(login);
+  const values = { cart: 1, user: "ann", n: 1 };
+  assertEquals((await storage.read(id)).data[0], values);
+});
+
+Deno.test("storage drops a login when a logout came between its look and its delete, and the client has no compareAndSet", async () => {
+  await using server = await startMemcached();
+  await using own = createMemcacheClient([server.address]);
+  const client: PromiseClientLike = {
+    get: (key) => own.get(key),
+    set: (key, value, ttl) => own.set(key, value, ttl),
+    async delete(key) {
+      await own.delete(key);
+      return await own.delete(key);
+    },
+  };
+  const storage = createMemcacheSessionStorage({ client });
+  const old = await begin(storage, { cart: 1 });
+  const login = await storage.read(old);
+  login.regenerateId(true);
+  assertEquals(await storage.save(login), null);
+  assertEquals((await storage.read(login.id)).size, 0);
+});

@@ -1,0 +1,225 @@
+// Memcached's ASCII authentication against a real memcached (-Y).
+
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertLess,
+  assertLessOrEqual,
+  assertStringIncludes,
+} from "@std/assert";
+import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
+import {
+  createMemcacheClient,
+  isUnavailable,
+  MemcacheAuthenticationError,
+  MemcacheConnectionError,
+} from "../../../src/client/mod.ts";
+import { startFaultProxy } from "../../support/fault_proxy.ts";
+import {
+  type MemcachedServer,
+  startMemcached,
+} from "../../../tools/memcached.ts";
+import { outcomeOf, sleep, timeUntilSuccess } from "../../support/outcome.ts";
+import { rawKeys } from "../../../tools/raw_connection.ts";
+import { milliseconds, report } from "../../support/report.ts";
+import { startScriptedServer } from "../../support/scripted_server.ts";
+import { makeTlsFiles } from "../../support/tls_files.ts";
+
+const USERNAME = "app-user";
+const PASSWORD = "p4ss:w@rd/%?#";
+
+function startWithAuth(): Promise<MemcachedServer> {
+  // The file has `user:password`, split at the first colon.
+  return startMemcached({ auth: { username: USERNAME, password: PASSWORD } });
+}
+
+Deno.test("client authenticates with credentials of the options or of the address", async () => {
+  await using server = await startWithAuth();
+  const inAddress = `memcache://${encodeURIComponent(USERNAME)}:${
+    encodeURIComponent(PASSWORD)
+  }@${server.address}`;
+  for (
+    const [address, options] of [
+      [server.address, { username: USERNAME, password: PASSWORD }],
+      [inAddress, {}],
+      [inAddress, { username: "somebody", password: "else" }],
+    ] as const
+  ) {
+    await using client = createMemcacheClient([address], options);
+    await client.set("key", "value");
+    assert(await client.get("key") !== undefined);
+    assertEquals(client.servers[0].name, server.address);
+  }
+});
+
+Deno.test("client sends the credentials before anything else on every new connection", async () => {
+  const first: string[] = [];
+  const seen = new Set<number>();
+  await using server = await startScriptedServer(
+    ({ connection, line, verb, data, opaque }) => {
+      if (!seen.has(connection)) first.push(`${line} | ${data}`);
+      seen.add(connection);
+      return verb === "set" ? "STORED\r\n" : `EN ${opaque}\r\n`;
+    },
+  );
+  await using proxy = await startFaultProxy(server);
+  await using client = createMemcacheClient([proxy.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  for (let i = 0; i < 3; i++) {
+    await client.get("key");
+    proxy.resetAll();
+  }
+  await client.get("key");
+  const bytes = USERNAME.length + 1 + PASSWORD.length;
+  const expected =
+    `set memcache-client-probe 0 -1 ${bytes} | ${USERNAME} ${PASSWORD}`;
+  assertEquals(first, [expected, expected, expected, expected]);
+});
+
+Deno.test("client leaves no password behind when the server asks for none", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  await client.set("auth", "the app's own");
+  assertEquals(await rawKeys(server), ["auth"]);
+  const other = createMemcacheClient([server.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  const item = await other.get("auth");
+  assertEquals(new TextDecoder().decode(item?.value), "the app's own");
+  await other.close();
+});
+
+Deno.test("client authenticates over TLS", async () => {
+  await using tls = await makeTlsFiles();
+  const ca = readFileSync(tls.ca, "utf8");
+  await using server = await startMemcached({
+    auth: { username: USERNAME, password: PASSWORD },
+    tls,
+  });
+  const login = `${USERNAME}:${encodeURIComponent(PASSWORD)}`;
+  const address = `memcaches://${login}@${server.address}`;
+  await using client = createMemcacheClient([address], { tls: { ca } });
+  await client.set("key", "value");
+  assert(await client.get("key") !== undefined);
+});
+
+Deno.test("an outage it is, and service is back within a second, when a server that asks for a password has no connections left", async () => {
+  let isFull = true;
+  await using server = await startScriptedServer(({ verb, opaque }) => {
+    if (verb !== "set") return `EN ${opaque}\r\n`;
+    return isFull ? "ERROR Too many open connections\r\n" : "STORED\r\n";
+  });
+  await using client = createMemcacheClient([server.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  const { error } = await outcomeOf(() => client.get("key"));
+  assert(isUnavailable(error), `${error}`);
+  isFull = false;
+  await timeUntilSuccess(() => client.get("key"), 1_000);
+});
+
+Deno.test("client tries a password again that was wrong, after some seconds", async () => {
+  let isKnown = false;
+  await using server = await startScriptedServer(({ verb, opaque }) => {
+    if (verb !== "set") return `EN ${opaque}\r\n`;
+    return isKnown ? "STORED\r\n" : "CLIENT_ERROR authentication failure\r\n";
+  });
+  await using client = createMemcacheClient([server.address], {
+    username: USERNAME,
+    password: PASSWORD,
+  });
+  const { error } = await outcomeOf(() => client.get("key"));
+  assertInstanceOf(error, MemcacheAuthenticationError);
+  isKnown = true;
+  const elapsed = await timeUntilSuccess(() => client.get("key"), 6_000);
+  report("authentication: a password that becomes right", {
+    sees: "MemcacheAuthenticationError until then",
+    backAfter: elapsed,
+  });
+});
+
+const WRONG = {
+  "the password is wrong": { username: USERNAME, password: "not-the-password" },
+  "the user is unknown": { username: "nobody-known", password: PASSWORD },
+  "there are no credentials": {},
+};
+
+for (const [what, credentials] of Object.entries(WRONG)) {
+  Deno.test(`the first call rejects with a MemcacheAuthenticationError, without the credentials and without a tight loop of retries, when ${what}`, async () => {
+    await using server = await startWithAuth();
+    await using proxy = await startFaultProxy(server);
+    await using client = createMemcacheClient([proxy.address], credentials);
+    const { error, elapsed } = await outcomeOf(() => client.get("key"));
+    assertInstanceOf(error, MemcacheAuthenticationError);
+    assertStringIncludes(error.message, proxy.address);
+    assertNoCredentials(error, credentials);
+    assertLess(elapsed, 1000);
+    let calls = 0;
+    const start = performance.now();
+    while (performance.now() - start < 700) {
+      const { error } = await outcomeOf(() => client.get("key"));
+      assertInstanceOf(error, MemcacheAuthenticationError);
+      assertNoCredentials(error, credentials);
+      calls++;
+      await sleep(1);
+    }
+    assertLessOrEqual(proxy.counters.opened, 2);
+    assertNoCredentials(client, credentials);
+    assertNoCredentials(await client.health(), credentials);
+    report(`authentication: ${what}`, {
+      sees: `MemcacheAuthenticationError after ${
+        milliseconds(elapsed)
+      }; ${calls} calls in 0.7 s made ${proxy.counters.opened} connection(s)`,
+    });
+  });
+}
+
+Deno.test("no error names the credentials of an address when its server is down", async () => {
+  await using server = await startMemcached();
+  await using proxy = await startFaultProxy(server);
+  await proxy.refuse();
+  const credentials = { username: USERNAME, password: "plain-password" };
+  await using client = createMemcacheClient([
+    `memcache://${USERNAME}:plain-password@${proxy.address}`,
+  ]);
+  for (let i = 0; i < 2; i++) {
+    const { error } = await outcomeOf(() => client.get("key"));
+    assertInstanceOf(error, MemcacheConnectionError);
+    assertEquals(error.server, proxy.address);
+    assertNoCredentials(error, credentials);
+  }
+  assertNoCredentials(client, credentials);
+});
+
+Deno.test("the first call rejects with a MemcacheAuthenticationError when the server knows no such authentication", async () => {
+  await using server = await startScriptedServer(() => "ERROR\r\n");
+  const credentials = { username: USERNAME, password: PASSWORD };
+  await using client = createMemcacheClient([server.address], credentials);
+  const { error } = await outcomeOf(() => client.get("key"));
+  assertInstanceOf(error, MemcacheAuthenticationError);
+  assertNoCredentials(error, credentials);
+});
+
+/** Also in what a logger would print of it, its causes included. */
+function assertNoCredentials(
+  value: unknown,
+  credentials: { username?: string; password?: string },
+): void {
+  const text = inspect(value, { depth: 20 });
+  for (const secret of [PASSWORD, ...Object.values(credentials)]) {
+    assert(!text.includes(secret), "a credential can be seen");
+    assert(
+      !text.includes(encodeURIComponent(secret)),
+      "a credential can be seen",
+    );
+  }
+}

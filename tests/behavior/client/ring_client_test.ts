@@ -1,0 +1,281 @@
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertInstanceOf,
+  assertRejects,
+} from "@std/assert";
+import { Buffer } from "node:buffer";
+import {
+  createMemcacheClient,
+  type MemcacheClient,
+  MemcacheConnectionError,
+  MemcacheError,
+} from "../../../src/client/mod.ts";
+import { freePort } from "../../../tools/free_port.ts";
+import {
+  type MemcachedServer,
+  startMemcached,
+} from "../../../tools/memcached.ts";
+import { rawGet, rawKeys } from "../../../tools/raw_connection.ts";
+import { startScriptedServer } from "../../support/scripted_server.ts";
+
+const DAY = 60 * 60 * 24;
+const KEYS = Array.from({ length: 60 }, (_, i) => `session:${i}`);
+
+/** One client over so many servers. */
+async function open(
+  count: number,
+): Promise<
+  { servers: MemcachedServer[]; client: MemcacheClient } & AsyncDisposable
+> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => startMemcached()),
+  );
+  const client = createMemcacheClient(servers.map(({ address }) => address));
+  return {
+    servers,
+    client,
+    async [Symbol.asyncDispose]() {
+      await client.close();
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}
+
+Deno.test("set() stores bytes and text, and get() returns bytes", async () => {
+  await using opened = await open(1);
+  const { client, servers } = opened;
+  const every = Uint8Array.from({ length: 256 }, (_, i) => i);
+  const values: (string | Uint8Array)[] = [
+    "",
+    "text",
+    "täxt €\u{1f600}\r\nHD O1\r\n",
+    new Uint8Array(0),
+    every,
+    every.subarray(5, 9),
+    Buffer.from("\r\n"),
+    "x".repeat(200_000),
+    new Uint8Array(200_000).fill(7),
+  ];
+  // All at once, so that they share writes.
+  await Promise.all(values.map((value, i) => client.set(`key${i}`, value)));
+  for (const [i, value] of values.entries()) {
+    const bytes = Buffer.from(value);
+    const found = await client.get(`key${i}`);
+    assertInstanceOf(found?.value, Uint8Array);
+    assert(bytes.equals(found.value), `value ${i}`);
+    assert(bytes.equals((await rawGet(servers[0], `key${i}`))!.value));
+  }
+});
+
+Deno.test("every method gives every outcome on a real server", async () => {
+  await using opened = await open(1);
+  const { client, servers: [server] } = opened;
+  const outcomes: unknown[] = [
+    await client.get("key"),
+    await client.getAndTouch("key", 10),
+    await client.touch("key", 10),
+    await client.delete("key"),
+    await client.compareAndSet("key", "0", 1),
+  ];
+  assertEquals(outcomes, [
+    undefined,
+    undefined,
+    false,
+    false,
+    "not_found",
+  ]);
+  assertEquals(await client.add("key", "1"), true);
+  assertEquals(await client.add("key", "2"), false);
+  const { cas } = (await client.get("key"))!;
+  assertEquals(await client.compareAndSet("key", "3", cas), "stored");
+  assertEquals(await client.compareAndSet("key", "4", cas), "exists");
+  const found = (await client.getAndTouch("key", 1000))!;
+  assertEquals(Buffer.from(found.value).toString(), "3");
+  assertGreater((await rawGet(server, "key"))!.ttl, 990);
+  assertEquals(await client.touch("key", 31 * DAY), true);
+  assertGreater((await rawGet(server, "key"))!.ttl, 30 * DAY);
+  assertEquals(await client.touch("key", 0), true);
+  assertEquals((await rawGet(server, "key"))!.ttl, -1);
+  assertEquals(await client.set("key", "5", 100), undefined);
+  assertEquals(await client.delete("key"), true);
+  assertEquals(await rawKeys(server), []);
+});
+
+Deno.test("compareAndSet() gives back a token that a double cannot hold", async () => {
+  const cas = "18446744073709551614";
+  await using server = await startScriptedServer(({ verb, key, opaque }) => {
+    if (key === "memcache-client-probe") return `EN ${opaque}\r\n`;
+    if (verb === "mg") return `VA 1 c${cas} ${opaque}\r\n1\r\n`;
+    return `HD ${opaque}\r\n`;
+  });
+  await using client = createMemcacheClient([server.address]);
+  const found = (await client.get("key"))!;
+  await client.compareAndSet("key", "2", found.cas, 60);
+  const { line } = server.requests.at(-1)!;
+  assertEquals(line.replace(/ O\d+$/, ""), `ms key 1 C${cas} T60`);
+});
+
+Deno.test("every key is on the server that serversFor() names first, and on no other", async () => {
+  await using opened = await open(3);
+  const { client, servers } = opened;
+  await Promise.all(KEYS.map((key) => client.set(key, `of ${key}`)));
+  const stored = await Promise.all(servers.map((server) => rawKeys(server)));
+  for (const [i, keys] of stored.entries()) {
+    const owned = KEYS.filter((key) => {
+      return client.serversFor(key, 1)[0] === client.servers[i];
+    });
+    assertEquals(keys, owned.sort());
+    assertGreater(keys.length, 5);
+  }
+  const found = await Promise.all(KEYS.map((key) => client.get(key)));
+  assertEquals(
+    found.map((item) => Buffer.from(item!.value).toString()),
+    KEYS.map((key) => `of ${key}`),
+  );
+});
+
+Deno.test("serversFor() names servers that can be asked themselves", async () => {
+  await using opened = await open(3);
+  const { client, servers } = opened;
+  const [owner, other, ...rest] = client.serversFor("key", 2);
+  assertEquals(rest, []);
+  assert(owner.isUp && other.isUp && owner !== other);
+  await other.set("key", "a copy");
+  assertEquals(await owner.get("key"), undefined);
+  const holder = servers.find(({ address }) => address === other.name)!;
+  assertEquals(await rawKeys(holder), ["key"]);
+});
+
+Deno.test("a value that is too large is refused before anything is sent, and what is stored stays", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address], {
+    maxValueBytes: 10,
+  });
+  await client.set("key", "0123456789");
+  const { cas } = (await client.get("key"))!;
+  const values = ["0123456789a", "€€€€", new Uint8Array(11)];
+  for (const value of values) {
+    for (
+      const store of [
+        () => client.set("key", value),
+        () => client.add("key", value),
+        () => client.compareAndSet("key", value, cas),
+      ]
+    ) {
+      const error = await assertRejects(store, RangeError);
+      assertEquals(
+        error.message,
+        `Cannot send Memcache command as 'value' must be at most 10 bytes ('maxValueBytes'): current value has ${
+          Buffer.byteLength(value)
+        }`,
+      );
+    }
+  }
+  const { value } = (await rawGet(server, "key"))!;
+  assertEquals(Buffer.from(value).toString(), "0123456789");
+});
+
+Deno.test("a key that is none rejects, is not sent and is not repeated", async () => {
+  await using server = await startScriptedServer(({ opaque }) => {
+    return `EN ${opaque}\r\n`;
+  });
+  await using client = createMemcacheClient([server.address]);
+  const keys = ["a-secret id", "", "a-secret\r\nflush_all\r\n", "\ud800"];
+  const calls = keys.flatMap((key) => [
+    () => client.get(key),
+    () => client.getAndTouch(key, 1),
+    () => client.set(key, "value"),
+    () => client.add(key, "value"),
+    () => client.compareAndSet(key, "value", 1),
+    () => client.touch(key, 1),
+    () => client.delete(key),
+  ]);
+  for (const call of calls) {
+    const error = await assertRejects(call, RangeError, "'key' must be");
+    assert(!Deno.inspect(error).includes("a-secret"));
+  }
+  await client.get("key");
+  const lines = server.requests.map(({ verb, key }) => `${verb} ${key}`);
+  assertEquals(lines, ["mg memcache-client-probe", "mg key"]);
+});
+
+Deno.test("commands of one tick leave in one write", async () => {
+  const chunks: number[] = [];
+  await using server = await startScriptedServer(({ key, opaque, socket }) => {
+    if (key !== "memcache-client-probe") chunks.push(socket.bytesRead);
+    return `EN ${opaque}\r\n`;
+  });
+  await using client = createMemcacheClient([server.address]);
+  await client.get("first");
+  chunks.length = 0;
+  await Promise.all(KEYS.map((key) => client.get(key)));
+  assertEquals(chunks.length, KEYS.length);
+  assertEquals(new Set(chunks).size, 1);
+});
+
+Deno.test("health() tells which servers are up, and never rejects", async () => {
+  await using server = await startMemcached();
+  const lost = `127.0.0.1:${await freePort()}`;
+  await using client = createMemcacheClient([server.address, lost]);
+  const [up, down] = await client.health();
+  assertEquals([up.server, up.up], [server.address, true]);
+  assert(up.latency! > 0 && up.latency! < 1000);
+  assertEquals([down.server, down.up], [lost, false]);
+  assertInstanceOf(down.error, MemcacheConnectionError);
+  assertEquals(client.servers.map(({ isUp }) => isUp), [true, false]);
+});
+
+Deno.test("close() lets what is in flight finish, and then calls reject", async () => {
+  await using opened = await open(2);
+  const { client, servers } = opened;
+  const inFlight = KEYS.map((key) => client.set(key, "value"));
+  await client.close();
+  assertEquals((await Promise.all(inFlight)).length, KEYS.length);
+  const stored = await Promise.all(servers.map((server) => rawKeys(server)));
+  assertEquals(stored.flat().length, KEYS.length);
+  await assertRejects(
+    () => client.get("key"),
+    MemcacheConnectionError,
+    "The Memcache client has been closed; create another one",
+  );
+  // A second time does nothing.
+  await client.close();
+});
+
+Deno.test("close() opens no connection when nothing was ever sent", async () => {
+  await using server = await startScriptedServer(() => undefined);
+  await createMemcacheClient([server.address]).close();
+  assertEquals(server.opened, 0);
+});
+
+Deno.test("set(), add() and compareAndSet() reject when the value is neither text nor bytes", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  await client.set("key", "value");
+  for (const value of [undefined, null, 5, {}, new ArrayBuffer(3)]) {
+    const wrong = value as unknown as string;
+    for (
+      const call of [
+        () => client.set("key", wrong),
+        () => client.add("key", wrong),
+        () => client.compareAndSet("key", wrong, 1),
+      ]
+    ) {
+      await assertRejects(call, TypeError, "'value' must be a string or");
+    }
+  }
+  assertEquals((await client.get("key"))?.value.length, 5);
+});
+
+Deno.test("set() rejects, and the next call succeeds, when the value's bytes are handed away in the same tick", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  await client.get("key");
+  const value = new Uint8Array(1_000);
+  const call = client.set("key", value);
+  structuredClone(value.buffer, { transfer: [value.buffer] });
+  await assertRejects(() => call, MemcacheError);
+  assertEquals(await client.get("key"), undefined);
+});

@@ -1,0 +1,76 @@
+// Two copies of each session on three servers at full load, while one server
+// after the other dies or hangs: nothing is lost and nothing comes back.
+
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import {
+  createMemcacheSessionStorage,
+  type MemcacheSessionStorage,
+} from "../../../mod.ts";
+import type { MemcacheClient } from "../../../src/client/mod.ts";
+import { sleep, until } from "../../support/outcome.ts";
+import { times } from "../../support/scale.ts";
+import { FAULTS, startThreeServers } from "../../support/three_servers.ts";
+import { Visitors } from "../../support/visitors.ts";
+
+const SESSIONS = 200;
+const TIMEOUT = 1_000;
+/** From one server's death to the next one's, and how long each is away. */
+const PERIOD = times(10_000, 2_700);
+const DOWN = times(5_000, 1_500);
+const DEATHS = times(6, 3);
+/** A busy machine answers late. */
+const SLACK = 500;
+const SEED = 5;
+
+for (const fault of FAULTS) {
+  Deno.test(`copies: 2 loses nothing at full load when one server after the other is ${fault.name}`, async () => {
+    await using cluster = await startThreeServers();
+    const clients = [cluster.connect(), cluster.connect()];
+    const visitors = new Visitors(SESSIONS, clients.map(openStorage), SEED);
+    const deaths: number[] = [];
+    try {
+      await visitors.allServed(10_000);
+      for (let i = 0; i < DEATHS; i++) {
+        const server = cluster.servers[i % cluster.servers.length];
+        const start = performance.now();
+        deaths.push(start);
+        await fault.begin(server);
+        await sleep(DOWN);
+        await fault.end(server);
+        await until(() => clients.every(isAllUp), TIMEOUT + SLACK);
+        await visitors.allServed(10_000);
+        await sleep(Math.max(0, start + PERIOD - performance.now()));
+      }
+    } finally {
+      await visitors.stop();
+    }
+    const { tally } = visitors;
+    await visitors.verify(openStorage(cluster.connect()));
+    console.log(
+      `measured | copies: 2, ${SESSIONS} sessions, ${DEATHS} times a server ${fault.name}: ${tally}`,
+    );
+
+    assertGreater(tally.saves, SESSIONS * DEATHS);
+    assertGreater(tally.logouts, 0);
+    assertGreater(tally.moves, 0);
+    assertGreater(tally.pairs, 0);
+    assertEquals(tally.lostSessions, 0);
+    assertEquals(tally.lostSaves, 0);
+    assertEquals(tally.revived, 0);
+    for (const { start, end, error } of tally.failures) {
+      const excused = deaths.some((death) => {
+        return end > death && start < death + TIMEOUT &&
+          end < death + TIMEOUT + SLACK;
+      });
+      assert(excused, `failed far from the death of a server: ${error}`);
+    }
+  });
+}
+
+function openStorage(client: MemcacheClient): MemcacheSessionStorage {
+  return createMemcacheSessionStorage({ client, copies: 2 });
+}
+
+function isAllUp({ servers }: MemcacheClient): boolean {
+  return servers.every(({ isUp }) => isUp);
+}

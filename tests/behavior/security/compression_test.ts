@@ -1,0 +1,182 @@
+// What 'compress' stores, and what a record that was made to fill the memory
+// does.
+
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import process from "node:process";
+import { constants, deflateRawSync } from "node:zlib";
+import { SessionTooLargeError } from "../../../mod.ts";
+import { createMemcacheClient } from "../../../src/client/mod.ts";
+import { Sealer } from "../../../src/record/seal.ts";
+import {
+  change,
+  openScene,
+  PREFIX,
+  type Scene,
+  SECRET,
+  storeSession,
+} from "./scene.ts";
+
+const MEBIBYTE = 2 ** 20;
+const TEXT = "All work and no play makes Jack a dull boy. ";
+
+async function storedBytes(scene: Scene, id: string): Promise<number> {
+  return Buffer.byteLength(await scene.stored(id));
+}
+
+Deno.test("'compress: true' compresses records of 2,048 bytes and more", async () => {
+  await using scene = await openScene();
+  const plain = scene.storage();
+  const storage = scene.storage({ compress: true });
+  // The record around the text has as many bytes whoever writes it.
+  const id = await storeSession(plain, { text: "" });
+  const room = 2048 - await storedBytes(scene, id);
+  for (const [length, compressed] of [[room - 1, false], [room, true]]) {
+    const text = TEXT.repeat(100).slice(0, length as number);
+    const id = await storeSession(storage, { text });
+    assertEquals((await scene.stored(id)).startsWith("!"), compressed);
+    assertEquals((await storage.read(id)).get("text"), text);
+  }
+});
+
+Deno.test("'compress' makes records smaller, sealed ones too", async () => {
+  await using scene = await openScene();
+  const text = TEXT.repeat(1000);
+  const options = [
+    { compress: true },
+    { compress: { threshold: 100 } },
+    { compress: {}, secrets: [SECRET] },
+  ];
+  for (const each of options) {
+    const storage = scene.storage(each);
+    const id = await storeSession(storage, { text });
+    assertLess(await storedBytes(scene, id), text.length / 50);
+    assertEquals((await storage.read(id)).get("text"), text);
+  }
+});
+
+Deno.test("'compress' leaves a record as it is when that is smaller", async () => {
+  await using scene = await openScene();
+  const storage = scene.storage({ compress: { threshold: 0 } });
+  const short = await storeSession(storage, { user: "ann" });
+  assert((await scene.stored(short)).startsWith("["));
+  // Letters of base64 compress to 3/4, which base64 makes 4/4 again.
+  const noise = randomBytes(10_000).toString("base64");
+  const id = await storeSession(storage, { noise });
+  assert((await scene.stored(id)).startsWith("["));
+  const sealing = scene.storage({
+    secrets: [SECRET],
+    compress: { threshold: 0 },
+  });
+  const sealed = await storeSession(sealing, { noise });
+  // Under the seal there is no base64, so that the 3/4 are saved.
+  assertLess(await storedBytes(scene, sealed), noise.length * 1.05);
+});
+
+Deno.test("'compress' can be turned on and off while there are sessions", async () => {
+  await using scene = await openScene();
+  const on = scene.storage({ compress: true });
+  const off = scene.storage();
+  const text = TEXT.repeat(100);
+  const id = await storeSession(on, { text });
+  const session = await off.read(id);
+  assertEquals(session.get("text"), text);
+  await change(off, session, { more: 1 });
+  assert((await scene.stored(id)).startsWith("["));
+  await change(on, await on.read(id), { more: 2 });
+  assert((await scene.stored(id)).startsWith("!"));
+});
+
+/** What expands to so many MiB of spaces, in a thousandth of the bytes. */
+function bomb(mebibytes: number): Buffer {
+  const part = deflateRawSync(Buffer.alloc(MEBIBYTE, " "), {
+    finishFlush: constants.Z_FULL_FLUSH,
+  });
+  const end = deflateRawSync("");
+  return Buffer.concat([...new Array<Buffer>(mebibytes).fill(part), end]);
+}
+
+/** How many bytes and milliseconds a call took at its most. */
+async function cost(
+  call: () => Promise<unknown>,
+): Promise<{ memory: number; time: number }> {
+  const before = process.resourceUsage().maxRSS;
+  const start = performance.now();
+  await call();
+  return {
+    memory: (process.resourceUsage().maxRSS - before) * 1024,
+    time: performance.now() - start,
+  };
+}
+
+Deno.test("a record that expands past 20 times 'maxValueBytes' is refused, not expanded", async () => {
+  await using scene = await openScene();
+  await using client = createMemcacheClient([scene.server.address]);
+  const limit = client.maxValueBytes * 20;
+  const storage = scene.storage({ client });
+  const sealing = scene.storage({ client, secrets: [SECRET] });
+  const id = await storeSession(storage, { user: "ann" });
+  // 700 MiB in as much as an item holds.
+  const compressed = bomb(700);
+  const plainBomb = "!" + compressed.toString("base64");
+  assertLess(plainBomb.length, MEBIBYTE - 512);
+  const sealedBomb = "~" +
+    new Sealer([SECRET]).seal(
+      Buffer.concat([Buffer.of(1), compressed]),
+      PREFIX + id,
+    ).toString("base64");
+  for (
+    const [value, reader] of [[plainBomb, storage], [
+      sealedBomb,
+      sealing,
+    ]] as const
+  ) {
+    await scene.forge(id, value);
+    scene.unreadable.length = 0;
+    const { memory, time } = await cost(async () => {
+      const session = await reader.read(id);
+      assertEquals([session.id === id, session.size], [false, 0]);
+    });
+    assertEquals(scene.unreadable, ["oversized"]);
+    assertLess(memory, 150 * MEBIBYTE);
+    assertLess(time, 1500);
+  }
+  // With secrets, what is not sealed is not looked into at all.
+  await scene.forge(id, plainBomb);
+  scene.unreadable.length = 0;
+  await sealing.read(id);
+  assertEquals(scene.unreadable, ["unsealed"]);
+  // Up to the limit there is nothing wrong with it but that it is no record.
+  for (
+    const [bytes, reason] of [[limit, "malformed"], [limit + 1, "oversized"]]
+  ) {
+    const value = deflateRawSync(Buffer.alloc(bytes as number, " "));
+    await scene.forge(id, "!" + value.toString("base64"));
+    scene.unreadable.length = 0;
+    await storage.read(id);
+    assertEquals<unknown[]>(scene.unreadable, [reason]);
+  }
+});
+
+Deno.test("a session that could not be expanded again is refused at save, though it would fit an item", async () => {
+  await using scene = await openScene();
+  for (const secrets of [undefined, [SECRET]]) {
+    await using client = createMemcacheClient([scene.server.address], {
+      maxValueBytes: 50_000,
+    });
+    const storage = scene.storage({ client, secrets, compress: true });
+    const most = "x".repeat(50_000 * 20 - 200);
+    const id = await storeSession(storage, { text: most });
+    assertEquals((await storage.read(id)).get("text"), most);
+    const session = await storage.read(id);
+    session.set("text", "x".repeat(50_000 * 20));
+    const error = await assertRejects(
+      () => storage.save(session),
+      SessionTooLargeError,
+    );
+    assertEquals(error.biggest[0].key, "text");
+    assertEquals((await storage.read(id)).get("text"), most);
+  }
+  assertEquals(scene.unreadable, []);
+});

@@ -1,0 +1,194 @@
+// The life of secrets: turned on while the app runs, rotated, dropped, or wrong.
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  createMemcacheSessionStorage,
+  type MemcacheSessionStorageOptions,
+} from "../../../mod.ts";
+import { sleep } from "../../support/outcome.ts";
+import {
+  change,
+  OLD_SECRET,
+  openScene,
+  type Scene,
+  SECRET,
+  storeSession,
+} from "./scene.ts";
+
+async function isSealed(scene: Scene, id: string): Promise<boolean> {
+  return (await scene.stored(id)).startsWith("~");
+}
+
+Deno.test("a record without secrets is JSON, and with secrets is sealed", async () => {
+  await using scene = await openScene();
+  const id = await storeSession(scene.storage(), { user: "ann" });
+  assertEquals(JSON.parse(await scene.stored(id))[0], { user: "ann" });
+  const sealing = scene.storage({ secrets: [SECRET] });
+  const other = await storeSession(sealing, { user: "ann" });
+  assert(await isSealed(scene, other));
+  assertEquals((await sealing.read(other)).get("user"), "ann");
+});
+
+Deno.test("an unsealed record is no session when secrets are set", async () => {
+  await using scene = await openScene();
+  const id = await storeSession(scene.storage(), { user: "ann" });
+  const session = await scene.storage({ secrets: [SECRET] }).read(id);
+  assert(session.id !== id && session.size === 0);
+  assertEquals(scene.unreadable, ["unsealed"]);
+});
+
+Deno.test("'acceptUnsealed' reads unsealed records and seals them at their next write", async () => {
+  await using scene = await openScene();
+  const before = scene.storage({ compress: { threshold: 0 } });
+  const changing = scene.storage({ secrets: [SECRET], acceptUnsealed: true });
+  const after = scene.storage({ secrets: [SECRET] });
+  const id = await storeSession(before, { user: "ann" });
+  const long = await storeSession(before, { text: "la ".repeat(500) });
+  assert((await scene.stored(long)).startsWith("!"));
+  for (const each of [id, long]) {
+    // Reading alone does not write.
+    const session = await changing.read(each);
+    assertEquals(session.size, 1);
+    assertEquals(await changing.save(session), null);
+    assert(!await isSealed(scene, each));
+    assertEquals((await after.read(each)).size, 0);
+    await change(changing, await changing.read(each), { cart: 1 });
+    assert(await isSealed(scene, each));
+    assertEquals((await after.read(each)).get("cart"), 1);
+  }
+  assertEquals((await after.read(id)).get("user"), "ann");
+});
+
+Deno.test("'acceptUnsealed' seals new sessions, and does not accept what was sealed for another key", async () => {
+  await using scene = await openScene();
+  const changing = scene.storage({ secrets: [SECRET], acceptUnsealed: true });
+  const id = await storeSession(changing, { user: "ann" });
+  const other = await storeSession(changing, { user: "bob" });
+  assert(await isSealed(scene, id));
+  await scene.forge(other, await scene.stored(id));
+  assertEquals((await changing.read(other)).size, 0);
+  assertEquals(scene.unreadable, ["unopenable"]);
+});
+
+Deno.test("records of the old secret open while it is in the list, and are resealed at their next write", async () => {
+  await using scene = await openScene();
+  const old = scene.storage({ secrets: [OLD_SECRET] });
+  const both = scene.storage({ secrets: [SECRET, OLD_SECRET] });
+  const rotated = scene.storage({ secrets: [SECRET] });
+  const id = await storeSession(old, { user: "ann" });
+  const read = await both.read(id);
+  assertEquals(read.get("user"), "ann");
+  // Not by a request that only reads.
+  await both.save(read);
+  assertEquals((await rotated.read(id)).size, 0);
+  assertEquals((await old.read(id)).get("user"), "ann");
+  await change(both, await both.read(id), { visits: 1 });
+  assertEquals((await rotated.read(id)).get("user"), "ann");
+  assertEquals((await old.read(id)).size, 0);
+});
+
+Deno.test("a process that has the new secret last opens what one with the new secret first seals", async () => {
+  // Deployed in two steps, no process meets what it cannot open.
+  await using scene = await openScene();
+  const step1 = scene.storage({ secrets: [OLD_SECRET, SECRET] });
+  const step2 = scene.storage({ secrets: [SECRET, OLD_SECRET] });
+  const id = await storeSession(step2, { user: "ann" });
+  await change(step1, await step1.read(id), { visits: 1 });
+  const session = await step2.read(id);
+  assertEquals([session.get("user"), session.get("visits")], ["ann", 1]);
+  assertEquals(scene.unreadable, []);
+});
+
+Deno.test("a session that is only read is resealed when its cookie is renewed", async () => {
+  await using scene = await openScene();
+  const ttl = 2;
+  const old = scene.storage({ secrets: [OLD_SECRET], ttl });
+  const both = scene.storage({ secrets: [SECRET, OLD_SECRET], ttl });
+  const id = await storeSession(old, { user: "ann" });
+  await sleep(1100);
+  assertEquals(await both.save(await both.read(id)), id);
+  const rotated = scene.storage({ secrets: [SECRET], ttl });
+  assertEquals((await rotated.read(id)).get("user"), "ann");
+});
+
+Deno.test("a storage without secrets any more takes sealed records for no session", async () => {
+  await using scene = await openScene();
+  const sealing = scene.storage({ secrets: [SECRET] });
+  const id = await storeSession(sealing, { user: "ann" });
+  assertEquals((await scene.storage().read(id)).size, 0);
+  assertEquals(scene.unreadable, ["unopenable"]);
+});
+
+const START = "Cannot create Memcache session storage as ";
+
+Deno.test("createMemcacheSessionStorage() throws when secrets are wrong, and does not show them", () => {
+  const short = "fifteen letters";
+  const cases: [unknown, typeof TypeError | typeof RangeError, string][] = [
+    [
+      { secrets: [] },
+      RangeError,
+      "'secrets' must hold at least one secret: current value is []",
+    ],
+    [
+      { secrets: [""] },
+      RangeError,
+      "'secrets' must hold secrets of at least 16 characters: current value is one of 0",
+    ],
+    [
+      { secrets: [SECRET, short] },
+      RangeError,
+      "'secrets' must hold secrets of at least 16 characters: current value is one of 15",
+    ],
+    [
+      { secrets: [SECRET, undefined] },
+      TypeError,
+      "'secrets' must be an array of strings: current value is one with something else in it (is an environment variable not set?)",
+    ],
+    [
+      { secrets: [null] },
+      TypeError,
+      "'secrets' must be an array of strings: current value is one with something else in it (is an environment variable not set?)",
+    ],
+    [
+      { acceptUnsealed: true },
+      TypeError,
+      "'acceptUnsealed' must go with 'secrets' (is an environment variable not set?): current value is true without any",
+    ],
+    [
+      { secrets: [SECRET], acceptUnsealed: "yes" },
+      TypeError,
+      `'acceptUnsealed' must be a boolean: current value is "yes"`,
+    ],
+  ];
+  for (const [options, expected, message] of cases) {
+    const error = assertThrows(
+      () => createStorage(options as Partial<MemcacheSessionStorageOptions>),
+      expected,
+    );
+    assertEquals(error.message, START + message);
+    assert(!Deno.inspect(error).includes(short));
+  }
+});
+
+Deno.test("createMemcacheSessionStorage() does not show secrets that are no array", () => {
+  for (const secrets of [SECRET, { secret: SECRET }, null]) {
+    const options = { secrets } as unknown as MemcacheSessionStorageOptions;
+    const error = assertThrows(() => createStorage(options), TypeError);
+    assert(error.message.startsWith(`${START}'secrets' must be`));
+    assert(!Deno.inspect(error).includes(SECRET), error.message);
+  }
+});
+
+Deno.test("createMemcacheSessionStorage() takes secrets of 16 characters", async () => {
+  await createStorage({ secrets: ["sixteen letters!"] }).close();
+});
+
+Deno.test("a storage does not show its secrets when it is printed", async () => {
+  await using storage = createStorage({ secrets: [SECRET] });
+  const shown = Deno.inspect(storage, { depth: 10, showHidden: true });
+  assert(!shown.includes(SECRET));
+});
+
+function createStorage(options: Partial<MemcacheSessionStorageOptions>) {
+  return createMemcacheSessionStorage({ servers: ["localhost"], ...options });
+}

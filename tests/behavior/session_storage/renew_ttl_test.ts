@@ -1,0 +1,163 @@
+// The time to live starts anew with every request that uses the session.
+
+import { assertEquals, assertGreater, assertRejects } from "@std/assert";
+import {
+  type CommandEvent,
+  createMemcacheSessionStorage,
+  type MemcacheSessionStorageOptions,
+  type Session,
+} from "@remix/session-storage-memcache";
+import { Clock } from "../../support/clock.ts";
+import { listen } from "../../support/listener.ts";
+import {
+  type MemcachedServer,
+  startMemcached,
+} from "../../../tools/memcached.ts";
+import { begin, request } from "../../support/processes.ts";
+import { rawGet, rawSet, rawStats } from "../../../tools/raw_connection.ts";
+
+/** What is to happen to a session of whose time to live little is left. */
+interface Aged {
+  storage: ReturnType<typeof createMemcacheSessionStorage>;
+  server: MemcachedServer;
+  id: string;
+  /** Seconds that memcached will keep it. */
+  ttl(): Promise<number>;
+}
+
+/** Runs with a session that memcached will drop in ten seconds. */
+async function withAged(
+  options: MemcacheSessionStorageOptions,
+  values: Record<string, unknown>,
+  run: (aged: Aged) => Promise<void>,
+): Promise<void> {
+  await using server = await startMemcached();
+  const servers = [server.address];
+  await using storage = createMemcacheSessionStorage({ ...options, servers });
+  const id = await begin(storage, values);
+  const key = `session:${id}`;
+  await rawSet(server, key, (await rawGet(server, key))!.value, { ttl: 10 });
+  const ttl = async () => (await rawGet(server, key))?.ttl ?? 0;
+  await run({ storage, server, id, ttl });
+}
+
+function assertAbout(actual: number, expected: number): void {
+  assertGreater(actual, expected - 3);
+  assertGreater(expected + 1, actual);
+}
+
+Deno.test("read() renews the ttl", async () => {
+  await withAged({ ttl: 500 }, { a: 1 }, async ({ storage, id, ttl }) => {
+    await storage.read(id);
+    assertAbout(await ttl(), 500);
+  });
+});
+
+Deno.test("read() renews to no expiry when ttl is 0", async () => {
+  await withAged({ ttl: 0 }, { a: 1 }, async ({ storage, id, ttl }) => {
+    await storage.read(id);
+    assertEquals(await ttl(), -1);
+  });
+});
+
+Deno.test("read() renews a ttl that is longer than memcached's thirty days", async () => {
+  const days = 60 * 60 * 24 * 31;
+  await withAged({ ttl: days }, { a: 1 }, async ({ storage, id, ttl }) => {
+    await storage.read(id);
+    assertAbout(await ttl(), days);
+  });
+});
+
+Deno.test("read() leaves the ttl to save() when that depends on the session", async () => {
+  const options = {
+    ttl: (session: Session) => session.get("long") ? 5_000 : 500,
+  };
+  for (const [values, expected] of [[{ long: true }, 5_000], [{ a: 1 }, 500]]) {
+    await withAged(
+      options,
+      values as Record<string, unknown>,
+      async ({ storage, id, ttl }) => {
+        const session = await storage.read(id);
+        assertAbout(await ttl(), 10);
+        assertEquals(await storage.save(session), null);
+        assertAbout(await ttl(), expected as number);
+      },
+    );
+  }
+});
+
+Deno.test("save() takes the ttl that the changed session has", async () => {
+  const options = {
+    ttl: (session: Session) => session.get("long") ? 5_000 : 500,
+  };
+  await withAged(options, { a: 1 }, async ({ storage, id, ttl }) => {
+    await request(storage, id, (session) => session.set("long", true));
+    assertAbout(await ttl(), 5_000);
+  });
+});
+
+Deno.test("save() renews the ttl of an unchanged session when it was read over a second ago", async () => {
+  using clock = new Clock();
+  await withAged(
+    { ttl: 500 },
+    { a: 1 },
+    async ({ storage, server, id, ttl }) => {
+      const session = await storage.read(id);
+      const key = `session:${id}`;
+      const { value } = (await rawGet(server, key))!;
+      await rawSet(server, key, value, { ttl: 10 });
+      clock.now += 999;
+      await storage.save(session);
+      assertAbout(await ttl(), 10);
+      clock.now += 1;
+      await storage.save(session);
+      assertAbout(await ttl(), 500);
+    },
+  );
+});
+
+Deno.test("save() renews the ttl of an unchanged session once a second when it is saved again and again", async () => {
+  using clock = new Clock();
+  await withAged({ ttl: 500 }, { a: 1 }, async ({ storage, id }) => {
+    const session = await storage.read(id);
+    using commands = listen<CommandEvent>("command");
+    for (let i = 0; i < 40; i++) {
+      clock.now += 100;
+      assertEquals(await storage.save(session), null);
+    }
+    const sent = commands.events.map(({ command }) => command);
+    assertEquals(sent, ["touch", "touch", "touch", "touch"]);
+  });
+});
+
+Deno.test("save() throws and stores nothing when the ttl function returns nonsense", async () => {
+  await using server = await startMemcached();
+  await using storage = createMemcacheSessionStorage({
+    servers: [server.address],
+    ttl: () => -1,
+  });
+  await assertRejects(
+    () => begin(storage, { a: 1 }),
+    RangeError,
+    "'ttl' must be a non-negative integer: current value is -1",
+  );
+  assertEquals((await rawStats(server)).curr_items, "0");
+});
+
+Deno.test("save() asks the ttl function about the session as it was when that is destroyed", async () => {
+  const asked: unknown[] = [];
+  const ttl = (session: Session) => {
+    asked.push(session.get("hours"));
+    return (session.get("hours") as number) * 3600;
+  };
+  await withAged({ ttl }, { hours: 2 }, async ({ storage, id }) => {
+    asked.length = 0;
+    const cookie = await request(storage, id, (session) => {
+      session.set("hours", 1);
+      session.destroy();
+    });
+    assertEquals(cookie, "");
+    assertEquals(new Set(asked), new Set([2]));
+    assertEquals((await storage.read(id)).size, 0);
+  });
+});

@@ -1,0 +1,119 @@
+// useUnknownIds: requests that begin a session under one id of the browser's.
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Clock } from "../../support/clock.ts";
+import { begin, request, startProcesses } from "../../support/processes.ts";
+import { rawSet } from "../../../tools/raw_connection.ts";
+import { runRounds } from "../../support/rounds.ts";
+
+const PLACES = [
+  { where: "one server holds it", servers: 1, options: {} },
+  { where: "two of three servers hold it", servers: 3, options: { copies: 2 } },
+];
+
+for (const { where, servers, options: place } of PLACES) {
+  const options = { ...place, useUnknownIds: true };
+
+  Deno.test(`save() keeps what 20 requests set that begin a session under one id when ${where}`, async () => {
+    await using app = await startProcesses({ servers, options });
+    const { storages } = app;
+    await runRounds(10, 5, async () => {
+      const id = crypto.randomUUID();
+      const sessions = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => storages[i % 3].read(id)),
+      );
+      const cookies = await Promise.all(sessions.map((session, i) => {
+        assertEquals([session.id, session.size], [id, 0]);
+        if (i === 0) session.flash("note", "hi");
+        else session.set(`key${i}`, i);
+        return storages[i % 3].save(session);
+      }));
+      assertEquals(new Set(cookies), new Set([id]));
+      const session = await storages[0].read(id);
+      assertEquals(session.size, 20);
+      assertEquals(session.get("note"), "hi");
+    });
+  });
+
+  Deno.test(`save() keeps the last one's session when conflicts are overwritten and ${where}`, async () => {
+    await using app = await startProcesses({
+      servers,
+      options: { ...options, conflicts: "overwrite" },
+    });
+    const [one, two] = app.storages;
+    const sessions = [await one.read("chosen"), await two.read("chosen")];
+    sessions[0].set("a", 1);
+    sessions[1].set("b", 2);
+    assertEquals(await one.save(sessions[0]), "chosen");
+    assertEquals(await two.save(sessions[1]), "chosen");
+    assertEquals((await one.read("chosen")).data, [{ b: 2 }, {}]);
+  });
+
+  Deno.test(`save() deletes the browser's id when a login met another request that stored a session there and ${where}`, async () => {
+    await using app = await startProcesses({ servers, options });
+    const [one, two] = app.storages;
+    const login = await one.read("fixed");
+    await request(two, "fixed", (session) => session.set("a", 1));
+    login.set("user", "ann");
+    login.regenerateId(true);
+    const id = await one.save(login);
+    assertNotEquals(id, "fixed");
+    assertEquals((await two.read(id)).get("user"), "ann");
+    assertEquals((await two.read("fixed")).size, 0);
+  });
+
+  Deno.test(`save() deletes the browser's id when a request that found nothing there logs out and ${where}`, async () => {
+    await using app = await startProcesses({ servers, options });
+    const [one, two] = app.storages;
+    const logout = await one.read("chosen");
+    await request(two, "chosen", (session) => session.set("a", 1));
+    logout.destroy();
+    assertEquals(await one.save(logout), "");
+    assertEquals((await two.read("chosen")).size, 0);
+  });
+
+  Deno.test(`save() keeps what two requests set when what was under their id cannot be read and ${where}`, async () => {
+    await using app = await startProcesses({ servers, options });
+    const [one, two] = app.storages;
+    await runRounds(40, 5, async () => {
+      const id = crypto.randomUUID();
+      for (const server of app.servers) {
+        await rawSet(server, `session:${id}`, "garbage");
+      }
+      const sessions = [await one.read(id), await two.read(id)];
+      sessions[0].set("a", 1);
+      sessions[1].set("b", 1);
+      const saves = [one.save(sessions[0]), two.save(sessions[1])];
+      assertEquals(await Promise.all(saves), [id, id]);
+      assertEquals((await one.read(id)).data, [{ a: 1, b: 1 }, {}]);
+    });
+  });
+
+  for (const conflicts of ["merge", "overwrite"] as const) {
+    Deno.test(`save() changes no session that was begun under the id after a logout when ${where} and conflicts are to ${conflicts}`, async () => {
+      // In the same second, as a fast browser does it, but not the same millisecond.
+      using clock = new Clock();
+      await using app = await startProcesses({
+        servers,
+        options: { ...options, conflicts },
+      });
+      const [one, two] = app.storages;
+      for (const regenerate of ["deleting", "keeping", "not"]) {
+        const id = await begin(one, { user: "ann" });
+        const late = await one.read(id);
+        await request(two, id, (session) => session.destroy());
+        clock.advance(0.001);
+        const cookie = await request(two, id, (session) => {
+          assertEquals(session.data, [{}, {}]);
+          session.set("theme", "dark");
+        });
+        assertEquals(cookie, id);
+        late.set("balance", 100);
+        if (regenerate !== "not") late.regenerateId(regenerate === "deleting");
+        assertEquals(await one.save(late), null);
+        assertEquals((await two.read(id)).data, [{ theme: "dark" }, {}]);
+        assert(late.id === id || (await two.read(late.id)).size === 0);
+      }
+    });
+  }
+}

@@ -1,0 +1,175 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { channels } from "../../../src/diagnostics.ts";
+import {
+  RecordMismatchError,
+  SessionTooLargeError,
+} from "../../../src/errors.ts";
+import type { MemcacheSessionStorageOptions } from "../../../src/options.ts";
+import { toJson } from "../../../src/record/record.ts";
+import { RecordFormat } from "../../../src/store/record_format.ts";
+import { toSettings } from "../../../src/settings.ts";
+
+const KEY = "session:a1b2";
+const SECRETS = ["a secret of the app"];
+const RECORD = {
+  values: { user: "ann" },
+  flash: { notice: "hello" },
+  name: "a1b2",
+  createdAt: 1_700_000_000,
+  version: 1_700_000_000_000,
+  flashVersions: undefined,
+};
+
+function formatOf(
+  options: Partial<MemcacheSessionStorageOptions> = {},
+  maxValueBytes = 1000,
+): RecordFormat {
+  const settings = toSettings({ servers: ["host"], ...options });
+  return new RecordFormat(settings, maxValueBytes);
+}
+
+function unreadableEvents(run: () => void): unknown[] {
+  const events: unknown[] = [];
+  const note = (event: unknown) => events.push(event);
+  subscribe(channels.unreadable, note);
+  run();
+  unsubscribe(channels.unreadable, note);
+  return events;
+}
+
+/** A record whose JSON has exactly so many bytes. */
+function jsonOf(bytes: number): string {
+  const json = (text: string) => toJson({ ...RECORD, values: { text } });
+  return json("x".repeat(bytes - json("").length));
+}
+
+Deno.test("decode() reads the record that encode() was given, and its JSON", () => {
+  const json = toJson(RECORD);
+  const options = [{}, { secrets: SECRETS }, { compress: { threshold: 0 } }];
+  for (const format of options.map((each) => formatOf(each))) {
+    const read = format.decode(format.encode(json, KEY), KEY);
+    assertEquals(read, { record: RECORD, json });
+  }
+});
+
+Deno.test("decode() reports what is no record, and nothing of it", () => {
+  const values = ["", "null", "[]", "{}", '[{"user":"ann"}]', "[1,2]", "\xff"];
+  const format = formatOf();
+  for (const value of values) {
+    const events = unreadableEvents(() => {
+      assertEquals(format.decode(value, KEY), undefined);
+    });
+    assertEquals(events, [{ reason: "malformed" }]);
+  }
+});
+
+Deno.test("decode() reports what the codec does not believe", () => {
+  const sealing = formatOf({ secrets: SECRETS });
+  const sealed = sealing.encode(toJson(RECORD), KEY);
+  const events = unreadableEvents(() => {
+    assertEquals(sealing.decode(toJson(RECORD), KEY), undefined);
+    assertEquals(sealing.decode(sealed, "session:b"), undefined);
+    assertEquals(formatOf().decode(sealed, KEY), undefined);
+    assertEquals(sealing.decode(sealed, KEY)?.record, RECORD);
+  });
+  assertEquals(events, [
+    { reason: "unsealed" },
+    { reason: "unopenable" },
+    { reason: "unopenable" },
+  ]);
+});
+
+Deno.test("decode() throws when the record names another key", () => {
+  const format = formatOf();
+  const others = ["session:a1b", "session:xa1b2", "session:A1B2", "session:"];
+  for (const key of others) {
+    const error = assertThrows(
+      () => format.decode(toJson(RECORD), key),
+      RecordMismatchError,
+    );
+    assertEquals(error.message.includes("a1b2"), false);
+  }
+  // A record of another storage has no name.
+  const nameless = '[{"user":"ann"},{}]';
+  assertEquals(format.decode(nameless, "session:b")?.record.name, undefined);
+});
+
+Deno.test("encode() throws when the value has more bytes than an item holds", () => {
+  const format = formatOf({}, 1000);
+  assertEquals(format.encode(jsonOf(1000), KEY).length, 1000);
+  const error = assertThrows(
+    () => format.encode(jsonOf(1001), KEY),
+    SessionTooLargeError,
+  );
+  assertEquals([error.size, error.limit], [1001, 1000]);
+  assertEquals(error.biggest.map(({ key }) => key), ["text", "notice"]);
+});
+
+Deno.test("encode() counts bytes, not characters", () => {
+  const format = formatOf({}, 1000);
+  const json = toJson({ ...RECORD, values: { text: "€".repeat(300) } });
+  assertEquals(format.encode(json, KEY), json);
+  const more = toJson({ ...RECORD, values: { text: "€".repeat(320) } });
+  assertThrows(() => format.encode(more, KEY), SessionTooLargeError);
+});
+
+Deno.test("encode() counts what is stored, sealed and compressed", () => {
+  const sealing = formatOf({ secrets: SECRETS });
+  // Mark, and base64 of nonce, first byte, JSON and tag.
+  const stored = (bytes: number) =>
+    1 + Math.ceil((12 + 1 + bytes + 16) / 3) * 4;
+  assertEquals(sealing.encode(jsonOf(718), KEY).length, stored(718));
+  assertEquals(stored(718), 997);
+  const error = assertThrows(
+    () => sealing.encode(jsonOf(719), KEY),
+    SessionTooLargeError,
+  );
+  assertEquals(error.size, stored(719));
+  const compressing = formatOf({ compress: { threshold: 0 } });
+  assertEquals(compressing.encode(jsonOf(20_000), KEY).length < 1000, true);
+});
+
+Deno.test("encode() throws when the JSON is more than 20 times what an item holds", () => {
+  for (const secrets of [undefined, SECRETS]) {
+    const format = formatOf({ compress: true, secrets }, 1000);
+    const json = jsonOf(20_000);
+    const value = format.encode(json, KEY);
+    assertEquals(format.decode(value, KEY)?.json, json);
+    // It would fit, and could not be read again.
+    const error = assertThrows(
+      () => format.encode(jsonOf(20_001), KEY),
+      SessionTooLargeError,
+    );
+    assertEquals(error.size >= 20_001, true);
+  }
+});
+
+Deno.test("SessionTooLargeError names the three biggest of values and flash, never what they hold", () => {
+  const json = toJson({
+    ...RECORD,
+    values: { a: "secret", b: "secret".repeat(50), c: ["secret".repeat(70)] },
+    flash: { d: { text: "secret".repeat(60) }, e: "" },
+  });
+  const error = assertThrows(
+    () => formatOf().encode(json, KEY),
+    SessionTooLargeError,
+  );
+  assertEquals(error.biggest, [
+    { key: "c", size: 424 },
+    { key: "d", size: 371 },
+    { key: "b", size: 302 },
+  ]);
+  assertEquals(Deno.inspect(error).includes("secret"), false);
+  assertEquals(Deno.inspect(error).includes("a1b2"), false);
+});
+
+Deno.test("encodeTombstone() makes a record without values that names its key", () => {
+  for (const secrets of [undefined, SECRETS]) {
+    const format = formatOf({ secrets });
+    const tombstone = format.encodeTombstone(KEY, 7);
+    const { values, name, version } = format.decode(tombstone, KEY)!.record;
+    assertEquals([values, name, version], [null, "a1b2", 7]);
+    assertEquals(tombstone.startsWith("~"), secrets !== undefined);
+  }
+});

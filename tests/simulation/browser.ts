@@ -18,8 +18,6 @@ import type { VirtualTime } from "./virtual_time.ts";
 export interface AppProcess {
   readonly name: string;
   readonly storage: MemcacheSessionStorage;
-  /** Whether the process can know of a session that is stored somewhere. */
-  canSee(id: string): boolean;
   /** Requests that it is still busy with. */
   busy: number;
 }
@@ -33,6 +31,8 @@ export interface Web {
   readonly counts: Counts;
   /** The process that the load balancer picks. */
   pickProcess(): AppProcess;
+  /** Whether the only copy of a session is on a server that a process does not know. */
+  isHidden(id: string, process: AppProcess): boolean;
   /** Called between a login's read and its save. */
   duringLogin(id: string): void;
 }
@@ -45,8 +45,8 @@ export interface Counts {
   saves: number;
   /** Requests that failed for a server that could not be reached. */
   failures: number;
-  /** Sessions that a process cannot see because it does not know their server. */
-  unseen: number;
+  /** Reads of sessions whose only copy is on a server that the process does not know. */
+  hidden: number;
   /** The longest read and save, in milliseconds of virtual time. */
   slowestRead: number;
   slowestSave: number;
@@ -102,11 +102,6 @@ export class Browser {
     this.#web = web;
   }
 
-  /** The session that it is in. */
-  get cookie(): string | null {
-    return this.#cookie;
-  }
-
   /** Sends two to five requests that overlap. */
   async round(): Promise<void> {
     const { random, time, counts } = this.#web;
@@ -138,14 +133,18 @@ export class Browser {
     }
   }
 
-  /** Uses its session, so that it is brought to where it belongs; whether that went. */
-  async use(): Promise<boolean> {
-    const cookie = this.#cookie;
-    if (cookie === null) return true;
+  /** Uses all its sessions, so that they are brought to where they belong. */
+  async useAll(): Promise<void> {
+    for (const id of this.ids) {
+      while (!await this.#use(id)) await this.#web.time.sleep(100);
+    }
+  }
+
+  #use(id: string): Promise<boolean> {
     const process = this.#web.pickProcess();
-    return await this.#attempt(process, cookie, async () => {
-      const { session } = await this.#read(process, cookie);
-      if (session.id === cookie && !session.dirty) {
+    return this.#attempt(process, id, async () => {
+      const { session } = await this.#read(process, id);
+      if (session.id === id && !session.dirty) {
         await process.storage.save(session);
       }
     });
@@ -323,8 +322,8 @@ export class Browser {
     if (cookie === null) return nothing;
     const life = account.lives.get(cookie)!;
     if (session.id !== cookie) {
-      if (process.canSee(cookie)) account.checkGone(life);
-      else counts.unseen++;
+      if (this.#web.isHidden(cookie, process)) counts.hidden++;
+      else account.checkGone(life);
       return nothing;
     }
     const finding = findingOf(session);

@@ -44,7 +44,7 @@ function sumOf(a: Counts, b: Counts): Counts {
     reads: a.reads + b.reads,
     saves: a.saves + b.saves,
     failures: a.failures + b.failures,
-    unseen: a.unseen + b.unseen,
+    hidden: a.hidden + b.hidden,
     slowestRead: Math.max(a.slowestRead, b.slowestRead),
     slowestSave: Math.max(a.slowestSave, b.slowestSave),
   };
@@ -54,11 +54,11 @@ function sumOf(a: Counts, b: Counts): Counts {
 export function tallyLine({ scenario, counts, violations }: Tally): string {
   const kinds = KINDS.filter((kind) => violations.has(kind))
     .map((kind) => `${violations.get(kind)} ${kind}`);
-  const { rounds, requests, reads, failures, unseen } = counts;
+  const { rounds, requests, reads, failures, hidden } = counts;
   const slowest = `slowest read ${Math.round(counts.slowestRead)} ms, save ${
     Math.round(counts.slowestSave)
   } ms`;
-  return `${scenario.name}: ${rounds} rounds, ${requests} requests, ${reads} reads, ${failures} failed, ${unseen} unseen, ${slowest}; ${
+  return `${scenario.name}: ${rounds} rounds, ${requests} requests, ${reads} reads, ${failures} failed, ${hidden} hidden, ${slowest}; ${
     kinds.length === 0 ? "no violation" : kinds.join(", ")
   }`;
 }

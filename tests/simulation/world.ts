@@ -78,12 +78,6 @@ class SimulatedProcess implements AppProcess {
       copies,
     });
   }
-
-  canSee(id: string): boolean {
-    return this.client.servers.some(({ server }) => {
-      return isLiving(server.inspect(PREFIX + id));
-    });
-  }
 }
 
 class World implements Web {
@@ -97,7 +91,7 @@ class World implements Web {
     reads: 0,
     saves: 0,
     failures: 0,
-    unseen: 0,
+    hidden: 0,
     slowestRead: 0,
     slowestSave: 0,
   };
@@ -129,6 +123,20 @@ class World implements Web {
 
   pickProcess(): AppProcess {
     return this.random.pick(this.#processes);
+  }
+
+  isHidden(id: string, process: AppProcess): boolean {
+    const isOnlyCopy = this.#scenario.deployments.every(({ copies }) => {
+      return copies === 1;
+    });
+    if (!isOnlyCopy) return false;
+    const { client } = process as SimulatedProcess;
+    const known = client.servers.map(({ server }) => server);
+    const holders = [...this.#machines.values()].filter((server) => {
+      return isLiving(server.inspect(PREFIX + id));
+    });
+    return holders.length > 0 &&
+      !holders.some((server) => known.includes(server));
   }
 
   duringLogin(id: string): void {
@@ -283,9 +291,7 @@ class World implements Web {
 
   async #useAll(): Promise<void> {
     this.trace.add("every session is used");
-    await Promise.all(this.#browsers.map(async (browser) => {
-      while (!await browser.use()) await this.time.sleep(100);
-    }));
+    await Promise.all(this.#browsers.map((browser) => browser.useAll()));
   }
 }
 

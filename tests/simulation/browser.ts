@@ -1,7 +1,7 @@
 // A browser: its cookie, and the requests that it sends at once.
 
-import type { MemcacheSessionStorage, Session } from "../../mod.ts";
-import { isUnavailable } from "../../src/client/errors.ts";
+import type { Session, SessionStorage } from "../../mod.ts";
+import { isUnavailable, MemcacheServerError } from "../../src/client/errors.ts";
 import type { Random } from "../support/random.ts";
 import {
   type Account,
@@ -17,7 +17,7 @@ import type { VirtualTime } from "./virtual_time.ts";
 /** An app process as a browser meets it. */
 export interface AppProcess {
   readonly name: string;
-  readonly storage: MemcacheSessionStorage;
+  readonly storage: SessionStorage;
   /** Requests that it is still busy with. */
   busy: number;
 }
@@ -347,8 +347,9 @@ export class Browser {
         () => `${process.name} ${this.name} got ${error}`,
         id ?? null,
       );
-      if (isUnavailable(error)) counts.failures++;
-      else {
+      if (isUnavailable(error) || error instanceof MemcacheServerError) {
+        counts.failures++;
+      } else {
         const life = id === undefined ? undefined : account.lives.get(id);
         const text = error instanceof Error ? error.stack! : String(error);
         account.report("unexpected error", life, text);

@@ -31,6 +31,8 @@ export interface Scenario {
   /** Every session is used between two faults. */
   usesBetween?: boolean;
   network?: Partial<Network>;
+  /** How far apart from the true time the clocks of processes may be, in milliseconds. */
+  clockSkew?: number;
   /** How often the record that a login leaves is evicted during that login. */
   evictions?: number;
 }
@@ -111,6 +113,24 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
       deployments: [on(THREE), on(FOUR), on(THREE), on(FOUR)],
       faults: ["pause"],
       faultsInQuiet: true,
+    },
+    {
+      name: "clocks five seconds apart",
+      deployments: [on(THREE)],
+      clockSkew: 2_500,
+    },
+    {
+      name:
+        "clocks five seconds apart, lost replies, one server away at a time",
+      deployments: [on(THREE)],
+      network: LOSSY,
+      faults: ["pause"],
+      clockSkew: 2_500,
+    },
+    {
+      name: "memory refused now and then",
+      deployments: [on(THREE)],
+      network: { refuse: 0.005 },
     },
     {
       name: "the old record evicted during a login",

@@ -4,7 +4,8 @@
 
 import {
   MemcacheConnectionError,
-  type MemcacheError,
+  MemcacheError,
+  MemcacheServerError,
   MemcacheTimeoutError,
 } from "../../src/client/errors.ts";
 import type {
@@ -33,6 +34,8 @@ export interface Network {
   loseReply: number;
   /** The connection is reset within this command's round trip. */
   reset: number;
+  /** The server refuses a write for want of memory, and drops the old item. */
+  refuse: number;
   /** A command that was lost with its connection is sent once more. */
   resend: number;
   /** A command that was given up takes effect later all the same. */
@@ -300,19 +303,29 @@ export class SimulatedLink implements MemcacheServer, ServerListener {
     }, true);
   }
 
-  #execute({ command }: Pending, how: string): Outcome {
+  #execute({ command }: Pending, how: string): Outcome | MemcacheError {
+    const { random, network } = this.#shared;
+    const isRefused = command.value !== undefined && network.refuse > 0 &&
+      random() < network.refuse;
+    if (isRefused) {
+      this.server.evict(command.key);
+      this.#note(command, "→ out of memory");
+      const { name: server } = this;
+      return new MemcacheServerError("out of memory", { server });
+    }
     const outcome = this.server.execute(command);
     this.#note(command, `→ ${describe(outcome)}${how}`);
     return outcome;
   }
 
-  #onReply(pending: Pending, outcome: Outcome): void {
+  #onReply(pending: Pending, outcome: Outcome | MemcacheError): void {
     if (pending.isSettled) return;
     this.#lastHeard = this.#shared.time.now;
     this.#heardSinceIdle = true;
     this.#failures = 0;
     this.#settle(pending);
-    pending.resolve(outcome);
+    if (outcome instanceof MemcacheError) pending.reject(outcome);
+    else pending.resolve(outcome);
   }
 
   #onDeadline(pending: Pending): void {

@@ -1,6 +1,7 @@
 // Time that moves on to the next event as soon as nothing else is left to do, and
 // randomness that comes from a seed: what makes a run fast, and the same each time.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers";
 import { type Random, randomFrom } from "../support/random.ts";
 
@@ -25,6 +26,8 @@ export class VirtualTime implements Disposable {
   now: number = START;
   readonly #events: ScheduledEvent[] = [];
   readonly #restore: () => void;
+  /** How far the wall clock of the process that runs is ahead, in milliseconds. */
+  readonly #skew = new AsyncLocalStorage<number>();
   #order = 0;
 
   /** Replaces the clocks, timers and randomness of `globalThis`. */
@@ -48,6 +51,11 @@ export class VirtualTime implements Disposable {
   /** Resolves after some milliseconds of virtual time. */
   sleep(delay: number): Promise<void> {
     return new Promise((resolve) => this.after(delay, resolve));
+  }
+
+  /** Runs what belongs to a process whose wall clock is ahead by so much. */
+  withSkew<Result>(skew: number, run: () => Result): Result {
+    return skew === 0 ? run() : this.#skew.run(skew, run);
   }
 
   /** Runs events until a task is done. */
@@ -84,7 +92,9 @@ export class VirtualTime implements Disposable {
     const restores = [
       replace(globalThis, "setTimeout", set),
       replace(globalThis, "clearTimeout", clear),
-      replace(Date, "now", () => Math.floor(this.now)),
+      replace(Date, "now", () => {
+        return Math.floor(this.now + (this.#skew.getStore() ?? 0));
+      }),
       replace(performance, "now", () => this.elapsed),
       replace(Math, "random", random),
       replace(crypto, "randomUUID", () => uuidOf(byte)),

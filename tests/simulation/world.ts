@@ -3,7 +3,7 @@
 
 import {
   createMemcacheSessionStorage,
-  type MemcacheSessionStorage,
+  type SessionStorage,
 } from "../../mod.ts";
 import { type Random, randomFrom } from "../support/random.ts";
 import { Account, type Violation } from "./account.ts";
@@ -39,6 +39,7 @@ const CALM: Network = {
   loseRequest: 0,
   loseReply: 0,
   reset: 0,
+  refuse: 0,
   resend: 1,
   late: 0,
   slow: 0,
@@ -62,21 +63,25 @@ export async function simulate(
 class SimulatedProcess implements AppProcess {
   readonly name: string;
   readonly client: SimulatedClient;
-  readonly storage: MemcacheSessionStorage;
+  readonly storage: SessionStorage;
   busy = 0;
 
   constructor(
     name: string,
     servers: readonly NamedServer[],
     copies: number,
+    skew: number,
     shared: Surroundings,
   ) {
     this.name = name;
-    this.client = new SimulatedClient(servers, name, shared);
-    this.storage = createMemcacheSessionStorage({
-      client: this.client,
-      copies,
-    });
+    const { time } = shared;
+    const client = new SimulatedClient(servers, name, shared);
+    const storage = createMemcacheSessionStorage({ client, copies });
+    this.client = client;
+    this.storage = {
+      read: (cookie) => time.withSkew(skew, () => storage.read(cookie)),
+      save: (session) => time.withSkew(skew, () => storage.save(session)),
+    };
   }
 }
 
@@ -206,11 +211,14 @@ class World implements Web {
       const [name, machine = name] = entry.split("@");
       return { name, server: this.#machine(machine) };
     });
+    const { clockSkew = 0 } = this.#scenario;
     this.#processes = Array.from({ length: PROCESSES }, (_, i) => {
       const name = `p${++this.#started}`;
       const own = i % 2 === 0 ? copies : otherCopies;
-      this.trace.add(`${name} starts with ${servers}, copies: ${own}`);
-      return new SimulatedProcess(name, named, own, this.#shared);
+      const skew = Math.round((this.random() - 0.5) * 2 * clockSkew);
+      const clock = skew === 0 ? "" : `, clock ${skew} ms ahead`;
+      this.trace.add(`${name} starts: ${servers}, copies: ${own}${clock}`);
+      return new SimulatedProcess(name, named, own, skew, this.#shared);
     });
   }
 

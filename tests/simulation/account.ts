@@ -117,13 +117,12 @@ export class Account {
     owner: string,
     birthStart: number,
     parent: Life | undefined,
-    leavesParent: boolean,
   ): Life {
     const life: Life = {
       id,
       owner,
       parent,
-      leavesParent,
+      leavesParent: false,
       birthStart,
       birthEnd: this.tick(),
       writes: [],

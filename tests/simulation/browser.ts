@@ -59,7 +59,9 @@ type Action =
   | "flash"
   | "login"
   | "renew"
-  | "logout";
+  | "logout"
+  /** Saves its session object twice, perhaps at once. */
+  | "twice";
 
 const VALUES = ["a", "b", "c"];
 const MIXED: readonly Action[] = [
@@ -72,6 +74,7 @@ const MIXED: readonly Action[] = [
   "login",
   "renew",
   "logout",
+  "twice",
 ];
 
 /** Which requests overlap; `undefined` for any mix of them. */
@@ -87,6 +90,24 @@ const ROUNDS: readonly (readonly Action[] | undefined)[] = [
   ["login", "write", "read"],
   ["login", "login", "login"],
 ];
+
+/** A session that was read for a request. */
+interface Request {
+  session: Session;
+  /** `undefined` for a new one. */
+  life: Life | undefined;
+  start: number;
+  /** What was read of each value, or written since. */
+  read: Map<string, Write | undefined>;
+  flash: string | undefined;
+}
+
+/** What a save is to store. */
+interface Changes {
+  writes: Write[];
+  flashes: Write[];
+  ending: Ending | undefined;
+}
 
 /** A user's browser. */
 export class Browser {
@@ -175,65 +196,87 @@ export class Browser {
     cookie: string | null,
     think: number,
   ): Promise<void> {
-    const { time, random, account, counts } = this.#web;
-    const { session, life, start, read, flash } = await this.#read(
-      process,
-      cookie,
-    );
+    const { time, random } = this.#web;
+    const request = await this.#read(process, cookie);
+    const { session, life } = request;
     const who = `${process.name} ${this.name} ${action}`;
     this.#note(() => `${who} has read ${describe(session)}`, cookie);
-    const writes: Write[] = [];
-    const flashes: Write[] = [];
+    if (life === undefined && action !== "read" && action !== "logout") {
+      session.set("owner", this.name);
+    }
+    const saves: Promise<string | null>[] = [];
+    const save = (changes: Changes) => {
+      saves.push(this.#save(process, who, request, changes));
+    };
+    const changes = this.#change(action, request);
+    if (think > 0) await time.sleep(think);
+    if (life !== undefined && action === "login") {
+      this.#web.duringLogin(life.id);
+    }
+    save(changes);
+    if (action === "twice") {
+      if (random() < 0.5) await time.sleep(random() * 8);
+      const isLogin = life !== undefined && random() < 0.5;
+      save(this.#change(isLogin ? "login" : "write", request));
+    }
+    const answers = await Promise.all(saves);
+    await this.#receive(answers.at(-1)!);
+  }
+
+  /** Does to a session what an action stands for. */
+  #change(action: Action, { session, start, read }: Request): Changes {
+    const { random } = this.#web;
+    const changes: Changes = { writes: [], flashes: [], ending: undefined };
     const write = (key: string, value: string | undefined) => {
       if (value === undefined) session.unset(key);
       else session.set(key, value);
       const over = read.get(key);
-      writes.push({ key, value, start, end: Infinity, over });
+      const made: Write = { key, value, start, end: Infinity, over };
+      read.set(key, made);
+      changes.writes.push(made);
     };
-    if (life === undefined && action !== "read" && action !== "logout") {
-      session.set("owner", this.name);
-    }
-    let ending: Ending | undefined;
     switch (action) {
       case "read":
         break;
-      case "write": {
+      case "write":
+      case "twice":
         write(random.pick(VALUES), this.#nextValue());
         if (random() < 0.2) write("d", this.#nextValue());
         break;
-      }
       case "unset":
         write(random.pick(VALUES), undefined);
         break;
       case "flash": {
         const value = this.#nextValue();
         session.flash(FLASH, value);
-        flashes.push({
-          key: FLASH,
-          value,
-          start,
-          end: Infinity,
-          over: undefined,
-        });
+        const over = undefined;
+        changes.flashes.push({ key: FLASH, value, start, end: Infinity, over });
         break;
       }
       case "login":
         session.regenerateId(true);
         write("user", this.#nextValue());
-        ending = { how: "login", begun: 0, ended: Infinity };
+        changes.ending = { how: "login", begun: 0, ended: Infinity };
         break;
       case "renew":
         session.regenerateId();
         break;
       case "logout":
         session.destroy();
-        ending = { how: "logout", begun: 0, ended: Infinity };
+        changes.ending = { how: "logout", begun: 0, ended: Infinity };
         break;
     }
-    if (think > 0) await time.sleep(think);
-    if (life !== undefined && action === "login") {
-      this.#web.duringLogin(life.id);
-    }
+    return changes;
+  }
+
+  /** Saves a session, and takes down what the answer acknowledges. */
+  async #save(
+    process: AppProcess,
+    who: string,
+    { session, life, start, flash }: Request,
+    { writes, flashes, ending }: Changes,
+  ): Promise<string | null> {
+    const { time, account, counts } = this.#web;
     const { dirty } = session;
     if (life !== undefined) {
       if (ending !== undefined) {
@@ -245,7 +288,8 @@ export class Browser {
         life.flashes.push(...flashes);
       }
     }
-    this.#note(() => `${who} saves ${describe(session)}`, cookie);
+    const about = life?.id ?? session.id;
+    this.#note(() => `${who} saves ${describe(session)}`, about);
     counts.saves++;
     const before = time.now;
     const answer = await process.storage.save(session);
@@ -253,46 +297,38 @@ export class Browser {
     const answered = account.tick();
     this.#note(
       () => `${who} was answered ${answer && shortId(answer)}`,
-      cookie,
+      about,
     );
     if (answer === "") {
       if (ending !== undefined) ending.ended = answered;
-    } else if (answer === null) {
+      return answer;
+    }
+    if (answer === null) {
       const isCause = life === undefined || life.excuse !== undefined ||
         account.mayHaveEnded(life, ending);
       if (dirty && !isCause) {
-        account.report("dropped without cause", life, `${action} got null`);
+        account.report("dropped without cause", life, `${who} got null`);
       }
-    } else {
-      const known = account.lives.get(answer) ?? this.#begin(
-        answer,
-        start,
-        life,
-        ending,
-      );
-      if (ending !== undefined) ending.ended = answered;
-      if (known !== life) {
-        known.writes.push(...writes);
-        known.flashes.push(...flashes);
-      }
-      for (const write of [...writes, ...flashes]) write.end = answered;
-      if (flash !== undefined) account.use(known, flash);
+      return answer;
     }
-    await this.#receive(answer);
+    const known = account.lives.get(answer) ?? this.#begin(answer, start, life);
+    if (ending !== undefined) {
+      ending.ended = answered;
+      ending.successor = known;
+      known.leavesParent = true;
+    }
+    if (known !== life) {
+      known.writes.push(...writes);
+      known.flashes.push(...flashes);
+    }
+    for (const write of [...writes, ...flashes]) write.end = answered;
+    if (flash !== undefined) account.use(known, flash);
+    return answer;
   }
 
-  #begin(
-    id: string,
-    start: number,
-    parent: Life | undefined,
-    ending: Ending | undefined,
-  ): Life {
-    const leaves = ending?.how === "login";
-    const { account } = this.#web;
-    const life = account.begin(id, this.name, start, parent, leaves);
-    if (ending !== undefined) ending.successor = life;
+  #begin(id: string, start: number, parent: Life | undefined): Life {
     this.ids.push(id);
-    return life;
+    return this.#web.account.begin(id, this.name, start, parent);
   }
 
   /** The response travels, and may get lost. */
@@ -304,7 +340,7 @@ export class Browser {
   }
 
   /** Reads a session, and checks what is read. */
-  async #read(process: AppProcess, cookie: string | null) {
+  async #read(process: AppProcess, cookie: string | null): Promise<Request> {
     const { account, counts, time } = this.#web;
     const start = account.tick();
     const before = time.now;

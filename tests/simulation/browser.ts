@@ -206,7 +206,10 @@ export class Browser {
     }
     const saves: Promise<string | null>[] = [];
     const save = (changes: Changes) => {
-      saves.push(this.#save(process, who, request, changes));
+      const saved = this.#save(process, who, request, changes);
+      // Awaited further down, perhaps not before it has failed.
+      saved.catch(() => {});
+      saves.push(saved);
     };
     const changes = this.#change(action, request);
     if (think > 0) await time.sleep(think);

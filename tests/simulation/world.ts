@@ -54,7 +54,16 @@ export async function simulate(
   using time = new VirtualTime(seed);
   const trace = new Trace(time, traced);
   const world = new World(scenario, time, randomFrom(seed), trace);
-  await time.run(world.run());
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    world.account.report("unexpected error", undefined, `${event.reason}`);
+  };
+  addEventListener("unhandledrejection", onRejection);
+  try {
+    await time.run(world.run());
+  } finally {
+    removeEventListener("unhandledrejection", onRejection);
+  }
   const { counts, account: { violations } } = world;
   return { counts, violations, trace };
 }

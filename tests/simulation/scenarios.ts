@@ -28,7 +28,7 @@ export interface Scenario {
   deploys?: boolean;
   /** Faults also come while nobody uses a session. */
   faultsInQuiet?: boolean;
-  /** Every session is used between two faults. */
+  /** Every session is used between two faults, and after each deploy. */
   usesBetween?: boolean;
   network?: Partial<Network>;
   /** How far apart from the true time the clocks of processes may be, in milliseconds. */
@@ -97,7 +97,8 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
     { name: "a server replaced", deployments: [on(THREE), on(REPLACED)] },
     { name: "servers renamed", deployments: [on(THREE), on(RENAMED)] },
     {
-      name: "lists that change and change back",
+      name: "lists that change and change back, every session used between",
+      usesBetween: true,
       deployments: [
         on(THREE),
         on(FOUR),
@@ -110,6 +111,7 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
     },
     {
       name: "lists that change, one server away at a time",
+      usesBetween: true,
       deployments: [on(THREE), on(FOUR), on(THREE), on(FOUR)],
       faults: ["pause"],
       faultsInQuiet: true,

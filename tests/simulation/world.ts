@@ -258,6 +258,7 @@ class World implements Web {
       this.trace.add(`${name} ends`);
       await client.close();
     }
+    if (this.#scenario.usesBetween) await this.#useAll();
   }
 
   // --- Faults, one at a time.

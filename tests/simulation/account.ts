@@ -68,8 +68,8 @@ export interface Life {
   writes: Write[];
   endings: Ending[];
   flashes: Write[];
-  /** By whom flash values were seen, and when their use was acknowledged. */
-  used: Map<string, number>;
+  /** Flash values that were used up: when the request began, and was acknowledged. */
+  used: Map<string, { start: number; end: number }>;
   seenAlive: boolean;
   /** Why it may be lost or stale: memory that no copy has outlived. */
   excuse: string | undefined;
@@ -197,9 +197,11 @@ export class Account {
     return read;
   }
 
-  /** A request has found a flash value; call when its save is acknowledged. */
-  use(life: Life, value: string): void {
-    if (!life.used.has(value)) life.used.set(value, this.tick());
+  /** A request that began at `start` has used up a flash value; its save is acknowledged. */
+  use(life: Life, value: string, start: number): void {
+    if (!life.used.has(value)) {
+      life.used.set(value, { start, end: this.tick() });
+    }
   }
 
   #checkValue(
@@ -240,12 +242,16 @@ export class Account {
     const flashes = lineageOf(life, "flashes");
     if (value !== undefined) {
       this.#seen.add(value);
-      if (!flashes.some(({ write }) => write.value === value)) {
+      const set = flashes.find(({ write }) => write.value === value);
+      if (set === undefined) {
         this.report("unknown value", life, `flash '${value}' is another's`);
+        return;
       }
-      const usedAt = usedIn(life, value);
-      if (usedAt < start) {
-        this.report("flash twice", life, `flash '${value}' was used before`);
+      const used = usedIn(life, value);
+      if (used !== undefined && used.end < start) {
+        const overlaps = used.start < set.write.end;
+        const kind = overlaps ? "came back" : "flash twice";
+        this.report(kind, life, `flash '${value}' was used before`);
       }
       return;
     }
@@ -293,12 +299,15 @@ function lineageOf(
   return [...inherited, ...own];
 }
 
-/** When a flash value was used up as a session has to know it. */
-function usedIn(life: Life, value: string): number {
-  const own = life.used.get(value) ?? Infinity;
-  if (life.parent === undefined) return own;
-  const before = usedIn(life.parent, value);
-  return Math.min(own, before < life.birthStart ? before : Infinity);
+/** How a flash value was used up, as far as a session has to know it. */
+function usedIn(
+  { used, parent, birthStart }: Life,
+  value: string,
+): { start: number; end: number } | undefined {
+  const own = used.get(value);
+  if (own !== undefined || parent === undefined) return own;
+  const before = usedIn(parent, value);
+  return before !== undefined && before.end < birthStart ? before : undefined;
 }
 
 /** Whether a write comes after another: in time, or because it was made over it. */

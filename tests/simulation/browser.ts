@@ -325,7 +325,7 @@ export class Browser {
       known.flashes.push(...flashes);
     }
     for (const write of [...writes, ...flashes]) write.end = answered;
-    if (flash !== undefined) account.use(known, flash);
+    if (flash !== undefined) account.use(known, flash, start);
     return answer;
   }
 

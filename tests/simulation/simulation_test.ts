@@ -28,7 +28,7 @@ for (const scenario of SCENARIOS) {
 }
 
 Deno.test("simulate() does the same twice from one seed", async () => {
-  const scenario = SCENARIOS.find(({ name }) => name.includes("lost replies"))!;
+  const scenario = SCENARIOS.find(({ name }) => name.includes("losing replies"))!;
   const first = await simulate(scenario, 1, true);
   const second = await simulate(scenario, 1, true);
   assertEquals(first.trace.show(), second.trace.show());

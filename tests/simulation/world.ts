@@ -112,6 +112,8 @@ class World implements Web {
   #processes: SimulatedProcess[] = [];
   #started = 0;
   #phaseEnds = false;
+  /** Resolves when the fault or change of lists that is on has passed. */
+  #calm: Promise<void> = Promise.resolve();
 
   constructor(
     scenario: Scenario,
@@ -242,7 +244,21 @@ class World implements Web {
   }
 
   /** Starts new processes beside the old ones, and ends these a while later. */
-  async #deploy(deployment: Deployment): Promise<void> {
+  #deploy(deployment: Deployment): Promise<void> {
+    const isAlike = this.#scenario.deploys;
+    const replace = () => this.#replaceProcesses(deployment);
+    return isAlike ? replace() : this.#oneAtATime(replace);
+  }
+
+  /**
+   * Waits for what is on: while two lists of servers are in use side by side, no
+   * server may be away, for the old processes cannot see what the new ones see.
+   */
+  #oneAtATime(disturb: () => Promise<void>): Promise<void> {
+    return this.#calm = this.#calm.then(disturb);
+  }
+
+  async #replaceProcesses(deployment: Deployment): Promise<void> {
     const old = this.#processes;
     this.#start(deployment);
     const started = this.#processes;
@@ -271,9 +287,11 @@ class World implements Web {
     const { faults, usesBetween } = this.#scenario;
     if (faults === undefined) return;
     for (let i = 0; i < count; i++) {
-      await this.#fail(this.random.pick(faults));
-      await this.time.sleep(NOTICED);
-      if (usesBetween) await this.#useAll();
+      await this.#oneAtATime(async () => {
+        await this.#fail(this.random.pick(faults));
+        await this.time.sleep(NOTICED);
+        if (usesBetween) await this.#useAll();
+      });
     }
   }
 

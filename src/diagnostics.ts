@@ -25,7 +25,7 @@ export interface DroppedEvent {
 /** A record that counts as no session; on `channels.unreadable`. */
 export interface UnreadableEvent {
   /** What is wrong with it. */
-  reason: "malformed" | "unsealed" | "unopenable" | "oversized";
+  reason: "malformed" | "plaintext" | "unopenable" | "oversized";
 }
 
 /** A request that was served without its session; on `channels.outage`. */

@@ -30,7 +30,7 @@ export class RecordFormat {
     this.#maxValueBytes = maxValueBytes;
     this.#codec = new Codec({
       secrets: settings.secrets,
-      acceptUnsealed: settings.acceptUnsealed,
+      acceptPlaintext: settings.acceptUnsealed,
       compressFrom: settings.compressFrom,
       maxExpandedBytes: maxValueBytes * MAX_EXPANSION,
     });

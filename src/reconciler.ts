@@ -109,15 +109,15 @@ export class Reconciler {
         continue;
       }
       if (mark?.reason === "ended") {
-        await this.end(tracked, moved.key, attempt);
-        drop("ended");
-        return undefined;
+        return await this.#dropMoved(tracked, moved, attempt);
       }
       // Another request moved it as well: each browser keeps the session whose
       // cookie it is sent.
       if (mark !== undefined) return moved;
       const theirs = recordIn(look);
-      if (theirs !== undefined && this.#isAnother(theirs, tracked)) return moved;
+      if (theirs !== undefined && this.#isAnother(theirs, tracked)) {
+        return await this.#dropMoved(tracked, moved, attempt);
+      }
       if (theirs !== undefined && theirs.version !== merged) {
         moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
         merged = theirs.version;
@@ -168,6 +168,16 @@ export class Reconciler {
     throw conflictError();
   }
 
+  /** Ends the new record of a session that a logout has ended in the meantime. */
+  async #dropMoved(
+    tracked: TrackedSession,
+    { key }: Write,
+    attempt: Attempt,
+  ): Promise<undefined> {
+    await this.end(tracked, key, attempt);
+    drop("ended");
+  }
+
   /** Stores what others changed, and this request, under the new id. */
   async #rewrite(
     tracked: TrackedSession,
@@ -195,7 +205,9 @@ export class Reconciler {
     look: Look,
   ): Write {
     const theirs = recordIn(look);
-    if (theirs === undefined) return this.#drafts.record(tracked, snapshot, key, look);
+    if (theirs === undefined) {
+      return this.#drafts.record(tracked, snapshot, key, look);
+    }
     return this.#draftMerged(tracked, snapshot, key, theirs, look);
   }
 

@@ -58,17 +58,20 @@ export class SessionSaver {
     return tracked.inTurn(() => this.#save(tracked, snapshot));
   }
 
-  /** Ends a session that a look found, as one that is past its lifetime. */
-  async endFound(key: string, look: Look): Promise<Look> {
-    const found = recordIn(look);
-    const tombstone = this.#drafts.tombstone(key, "ended", found);
-    const ttl = this.#lifetime.expiredTtl();
-    await this.#store.write(key, tombstone, look, ttl);
-    const json = "";
-    return {
-      found: { stored: tombstone, json, isStale: false },
-      token: undefined,
-    };
+  /**
+   * Ends a session that is past its lifetime.
+   *
+   * @returns What is there now.
+   */
+  async endExpired(key: string, look: Look): Promise<Look> {
+    const ended = recordIn(look);
+    const tombstone = this.#drafts.tombstone(key, "ended", ended);
+    const ttl = this.#settings.maxLifetime;
+    if (!await this.#store.write(key, tombstone, look, ttl)) {
+      return await this.#store.read(key);
+    }
+    const found = { stored: tombstone, json: "", isStale: false };
+    return { found, token: undefined };
   }
 
   #save(tracked: TrackedSession, snapshot: Snapshot): Promise<string | null> {
@@ -108,7 +111,13 @@ export class SessionSaver {
     const saved = await this.#update(tracked, snapshot);
     if (saved !== null && deleteId !== undefined && deleteId !== saved) {
       const oldKey = this.#keys.keyOf(deleteId);
-      await this.#reconciler.end(tracked, oldKey, new Map(), undefined, "moved");
+      await this.#reconciler.end(
+        tracked,
+        oldKey,
+        new Map(),
+        undefined,
+        "moved",
+      );
     }
     return saved;
   }
@@ -175,9 +184,7 @@ export class SessionSaver {
     }
     const merged = await this.#reconciler
       .mergeAndRetry(tracked, snapshot, write, attempt);
-    return merged === undefined
-      ? null
-      : this.#saved(tracked, snapshot, merged);
+    return merged === undefined ? null : this.#saved(tracked, snapshot, merged);
   }
 
   /** Stores a session under its new id, and then leaves the old one. */

@@ -68,7 +68,5 @@ function toVersion(time: number, random: number): string {
 }
 
 function randomOf(version: string): number {
-  return version === NO_VERSION
-    ? 0
-    : parseInt(version.slice(TIME_DIGITS), 36);
+  return version === NO_VERSION ? 0 : parseInt(version.slice(TIME_DIGITS), 36);
 }

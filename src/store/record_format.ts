@@ -5,7 +5,12 @@ import { Buffer } from "node:buffer";
 import { unreadableChannel } from "../diagnostics.ts";
 import { RecordMismatchError, SessionTooLargeError } from "../errors.ts";
 import { Codec, type UnreadableReason } from "../record/codec.ts";
-import { fromJson, isTombstone, type Stored, toJson } from "../record/record.ts";
+import {
+  fromJson,
+  isTombstone,
+  type Stored,
+  toJson,
+} from "../record/record.ts";
 import type { Settings } from "../settings.ts";
 
 /** Text that deflates better than this was made to fill the memory. */
@@ -69,7 +74,7 @@ export class RecordFormat {
   decode(value: string | Uint8Array, key: string): ReadRecord | undefined {
     const decoded = this.#codec.decode(value, key);
     if ("unreadable" in decoded) return reportUnreadable(decoded.unreadable);
-    const { json, isStale } = decoded;
+    const { json, stale: isStale } = decoded;
     const stored = fromJson(json, Date.now());
     if (stored === undefined) return reportUnreadable("malformed");
     if (stored.name !== undefined && !this.#isFor(key, stored.name)) {

@@ -4,7 +4,10 @@
 // used where it is.
 
 import { isUnavailable } from "../client/errors.ts";
-import type { MemcacheClient, MemcacheServer } from "../client/memcache_client.ts";
+import type {
+  MemcacheClient,
+  MemcacheServer,
+} from "../client/memcache_client.ts";
 import { underreplicatedChannel } from "../diagnostics.ts";
 import { logOf } from "../record/change_log.ts";
 import {

@@ -146,7 +146,7 @@ Deno.test("a record that expands past 20 times 'maxValueBytes' is refused, not e
   await scene.forge(id, plainBomb);
   scene.unreadable.length = 0;
   await sealing.read(id);
-  assertEquals(scene.unreadable, ["unsealed"]);
+  assertEquals(scene.unreadable, ["plaintext"]);
   // Up to the limit there is nothing wrong with it but that it is no record.
   for (
     const [bytes, reason] of [[limit, "malformed"], [limit + 1, "oversized"]]

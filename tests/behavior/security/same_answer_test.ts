@@ -130,11 +130,11 @@ Deno.test("read() gives no reason to the caller, and tells it on the diagnostics
   }
   assertEquals(scene.unreadable, [
     "unopenable",
-    "unsealed",
+    "plaintext",
     "unopenable",
-    "unsealed",
-    "unsealed",
-    "unsealed",
+    "plaintext",
+    "plaintext",
+    "plaintext",
   ]);
 });
 

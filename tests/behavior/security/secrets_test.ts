@@ -34,7 +34,7 @@ Deno.test("an unsealed record is no session when secrets are set", async () => {
   const id = await storeSession(scene.storage(), { user: "ann" });
   const session = await scene.storage({ secrets: [SECRET] }).read(id);
   assert(session.id !== id && session.size === 0);
-  assertEquals(scene.unreadable, ["unsealed"]);
+  assertEquals(scene.unreadable, ["plaintext"]);
 });
 
 Deno.test("'acceptUnsealed' reads unsealed records and seals them at their next write", async () => {

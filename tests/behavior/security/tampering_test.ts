@@ -61,7 +61,7 @@ for (const values of CONTENTS) {
         const altered = Buffer.from(sealed);
         altered[at] ^= 1 << bit;
         await scene.forge(id, altered);
-        const reason = at === 0 ? "unsealed" : "unopenable";
+        const reason = at === 0 ? "plaintext" : "unopenable";
         const what = `bit ${bit} of byte ${at}`;
         await assertNotBelieved(scene, storage, id, reason, what);
       }
@@ -78,7 +78,7 @@ Deno.test("read() gives a new session when a sealed record is cut at any length,
   const sealed = await scene.stored(id);
   for (let length = 0; length < sealed.length; length++) {
     await scene.forge(id, sealed.slice(0, length));
-    const reason = length === 0 ? "unsealed" : "unopenable";
+    const reason = length === 0 ? "plaintext" : "unopenable";
     await assertNotBelieved(scene, storage, id, reason, `cut at ${length}`);
   }
   for (const more of ["=", "A", "\0", "\n", " ", sealed, "[{},{}]"]) {
@@ -125,7 +125,7 @@ Deno.test("read() gives a new session when a record was forged", async () => {
   ];
   for (const value of unsealed) {
     await scene.forge(id, value);
-    await assertNotBelieved(scene, storage, id, "unsealed", value);
+    await assertNotBelieved(scene, storage, id, "plaintext", value);
   }
   const unopenable = ["~", `~${json}`, `~${compressed}`, `~${"A".repeat(400)}`];
   for (const value of unopenable) {
@@ -256,5 +256,5 @@ Deno.test("a forged copy on one of two servers is neither believed nor left ther
     const { value } = (await rawGet(server, key))!;
     assertEquals(value[0], "~".charCodeAt(0));
   }
-  assertEquals(scene.unreadable.includes("unsealed"), true);
+  assertEquals(scene.unreadable.includes("plaintext"), true);
 });

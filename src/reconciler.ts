@@ -118,7 +118,7 @@ export class Reconciler {
       if (theirs !== undefined && this.#isAnother(theirs, tracked)) {
         return await this.#dropMoved(tracked, moved, attempt);
       }
-      if (theirs !== undefined && theirs.version !== merged) {
+      if (!keepsOld && theirs !== undefined && theirs.version !== merged) {
         moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
         merged = theirs.version;
         conflictChannel.publish({ retries: tries });

@@ -2,6 +2,7 @@
 // becomes of it when it meets other saves is in reconciler.ts.
 
 import { isUnavailable } from "./client/errors.ts";
+import { droppedChannel } from "./diagnostics.ts";
 import { Drafts, type Write } from "./drafts.ts";
 import { SessionConflictError } from "./errors.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -17,6 +18,7 @@ import {
   type Look,
   recordIn,
   type RecordStore,
+  tombstoneIn,
 } from "./store/record_store.ts";
 import type { Snapshot, TrackedSession } from "./tracked_session.ts";
 
@@ -128,18 +130,21 @@ export class SessionSaver {
     snapshot: Snapshot,
   ): Promise<string | null> {
     const write = await this.#storeNew(tracked, snapshot, new Map());
-    return this.#saved(tracked, snapshot, write);
+    return write === undefined ? null : this.#saved(tracked, snapshot, write);
   }
 
   /**
    * Stores a record under an id that nobody knows yet; under another one where the
    * servers of that id turn out to be down.
+   *
+   * @returns What was stored; `undefined` when an earlier save of this session
+   * found that it has ended.
    */
   async #storeNew(
     tracked: TrackedSession,
     snapshot: Snapshot,
     attempt: Attempt,
-  ): Promise<Write> {
+  ): Promise<Write | undefined> {
     const { session } = tracked;
     for (let tries = 1;; tries++) {
       const key = this.#keys.keyOf(snapshot.id);
@@ -150,8 +155,14 @@ export class SessionSaver {
           return write;
         }
         // The reply to the first try was lost, but not the try itself.
-        const stored = recordIn(await this.#store.read(key, ttl));
+        const look = await this.#store.read(key, ttl);
+        const stored = recordIn(look);
         if (stored && includesWrite(stored, record.version)) return write;
+        const mark = tombstoneIn(look);
+        if (mark !== undefined) {
+          droppedChannel.publish({ reason: mark.reason });
+          return undefined;
+        }
         throw new SessionConflictError(
           "Cannot save session as its new id is in use already",
         );
@@ -194,6 +205,7 @@ export class SessionSaver {
   ): Promise<string | null> {
     const attempt: Attempt = new Map();
     const write = await this.#storeNew(tracked, snapshot, attempt);
+    if (write === undefined) return null;
     if (!tracked.isStored && !tracked.hasUnknownId) {
       return this.#saved(tracked, snapshot, write);
     }

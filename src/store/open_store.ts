@@ -59,7 +59,7 @@ function overServers(
   }
   if (copies > 1) checkDistinct(client);
   const format = new RecordFormat(settings, client.maxValueBytes);
-  const store = new RingStore(client, format, copies);
+  const store = new RingStore(client, format, settings);
   return { store, health: () => client.health(), close };
 }
 

@@ -40,12 +40,19 @@ export class RingStore implements RecordStore {
   readonly #format: RecordFormat;
   readonly #copies: Copies;
   readonly #count: number;
+  readonly #keepsLog: boolean;
 
-  constructor(client: MemcacheClient, format: RecordFormat, count: number) {
+  constructor(
+    client: MemcacheClient,
+    format: RecordFormat,
+    { copies, merges }: { copies: number; merges: boolean },
+  ) {
     this.#client = client;
     this.#format = format;
     this.#copies = new Copies(format);
-    this.#count = count;
+    this.#count = copies;
+    // Of one copy, or of records that overwrite each other, nothing is combined.
+    this.#keepsLog = copies > 1 && merges;
   }
 
   isUp(key: string, attempt?: Attempt): boolean {
@@ -78,7 +85,7 @@ export class RingStore implements RecordStore {
   ): Promise<boolean> {
     if (look !== undefined && look.token === undefined) return false;
     const copies = look === undefined ? [] : (look.token as Token).copies;
-    if (this.#count > 1 && !isTombstone(stored)) {
+    if (this.#keepsLog && !isTombstone(stored)) {
       stored = this.#withLog(stored, look, copies);
     }
     const value = this.#format.encode(stored, key);
@@ -105,7 +112,9 @@ export class RingStore implements RecordStore {
       failure ??= { copy: targets[index], error };
     }
     if (isConflict) return false;
-    if (reached === 0) {
+    // A new session does better with another id than away from its owners.
+    const isLost = look === undefined && !this.#isOnOwner(key, targets, results);
+    if (reached === 0 || isLost) {
       const { copy, error } = failure!;
       await this.#copies.putBack(copy, key, ttl, error);
       throw error;
@@ -190,13 +199,28 @@ export class RingStore implements RecordStore {
     if (lost !== undefined && targets.length === 0) {
       throw attempt.get(lost.server)!;
     }
+    const owners = this.#ownersOf(key);
+    const isReachable = owners.some((server) => {
+      return server.isUp && !attempt.has(server);
+    });
+    // While no owner can be reached, nobody believes what others hold.
+    if (targets.length === 0 && !isReachable) return owners.map(missingAt);
     const excluded = copies.filter(({ state }) => state !== "missing")
       .map(({ server }) => server);
     const wanting = this.#count - targets.length;
     const spare = this.#spareServers(key, excluded, attempt).slice(0, wanting);
-    targets.push(...spare.map(missingAt));
-    // Where none is up, the owners tell why.
-    return targets.length > 0 ? targets : this.#ownersOf(key).map(missingAt);
+    return [...targets, ...spare.map(missingAt)];
+  }
+
+  #isOnOwner(
+    key: string,
+    targets: readonly Copy[],
+    results: readonly PromiseSettledResult<boolean>[],
+  ): boolean {
+    const owners = this.#ownersOf(key);
+    return targets.some(({ server }, index) => {
+      return results[index].status === "fulfilled" && owners.includes(server);
+    });
   }
 
   #spareServers(

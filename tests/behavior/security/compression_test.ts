@@ -1,11 +1,16 @@
 // What 'compress' stores, and what a record that was made to fill the memory
 // does.
 
-import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertRejects,
+} from "@std/assert";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import process from "node:process";
-import { constants, deflateRawSync } from "node:zlib";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { SessionTooLargeError } from "../../../mod.ts";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 import { Sealer } from "../../../src/record/seal.ts";
@@ -29,15 +34,26 @@ Deno.test("'compress: true' compresses records of 2,048 bytes and more", async (
   await using scene = await openScene();
   const plain = scene.storage();
   const storage = scene.storage({ compress: true });
-  // The record around the text has as many bytes whoever writes it.
-  const id = await storeSession(plain, { text: "" });
-  const room = 2048 - await storedBytes(scene, id);
-  for (const [length, compressed] of [[room - 1, false], [room, true]]) {
-    const text = TEXT.repeat(100).slice(0, length as number);
+  const around = await storedBytes(
+    scene,
+    await storeSession(plain, { text: "" }),
+  );
+  const found = { plain: 0, compressed: 0 };
+  // What is around the text may take a few bytes more or less in each record.
+  for (let length = 2048 - around - 20; length < 2048 - around + 20; length++) {
+    const text = TEXT.repeat(100).slice(0, length);
     const id = await storeSession(storage, { text });
-    assertEquals((await scene.stored(id)).startsWith("!"), compressed);
+    const stored = await scene.stored(id);
+    const isCompressed = stored.startsWith("!");
+    const record = isCompressed
+      ? inflateRawSync(Buffer.from(stored.slice(1), "base64")).toString()
+      : stored;
+    assertEquals(isCompressed, Buffer.byteLength(record) >= 2048);
     assertEquals((await storage.read(id)).get("text"), text);
+    found[isCompressed ? "compressed" : "plain"]++;
   }
+  assertGreater(found.plain, 0);
+  assertGreater(found.compressed, 0);
 });
 
 Deno.test("'compress' makes records smaller, sealed ones too", async () => {
@@ -97,19 +113,6 @@ function bomb(mebibytes: number): Buffer {
   return Buffer.concat([...new Array<Buffer>(mebibytes).fill(part), end]);
 }
 
-/** How many bytes and milliseconds a call took at its most. */
-async function cost(
-  call: () => Promise<unknown>,
-): Promise<{ memory: number; time: number }> {
-  const before = process.resourceUsage().maxRSS;
-  const start = performance.now();
-  await call();
-  return {
-    memory: (process.resourceUsage().maxRSS - before) * 1024,
-    time: performance.now() - start,
-  };
-}
-
 Deno.test("a record that expands past 20 times 'maxValueBytes' is refused, not expanded", async () => {
   await using scene = await openScene();
   await using client = createMemcacheClient([scene.server.address]);
@@ -134,13 +137,10 @@ Deno.test("a record that expands past 20 times 'maxValueBytes' is refused, not e
   ) {
     await scene.forge(id, value);
     scene.unreadable.length = 0;
-    const { memory, time } = await cost(async () => {
-      const session = await reader.read(id);
-      assertEquals([session.id === id, session.size], [false, 0]);
-    });
+    const session = await reader.read(id);
+    assertEquals([session.id === id, session.size], [false, 0]);
+    // Only inflating that stops at the limit gives this reason.
     assertEquals(scene.unreadable, ["oversized"]);
-    assertLess(memory, 150 * MEBIBYTE);
-    assertLess(time, 1500);
   }
   // With secrets, what is not sealed is not looked into at all.
   await scene.forge(id, plainBomb);

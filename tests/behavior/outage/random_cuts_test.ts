@@ -13,7 +13,7 @@ import type { MemcachedServer } from "../../../tools/memcached.ts";
 import { sleep, until } from "../../support/outcome.ts";
 import { type Random, randomFrom } from "../../support/random.ts";
 import { times } from "../../support/scale.ts";
-import { startThreeServers } from "../../support/three_servers.ts";
+import { startApp } from "../../support/app.ts";
 
 const ACCOUNTS = 12;
 const WRITERS = 4;
@@ -102,15 +102,15 @@ function pickCut(
 
 Deno.test("copies: 2 keeps what is acknowledged and ends what is logged out when one server after the other is cut off at random", async () => {
   const random = randomFrom(SEED);
-  await using cluster = await startThreeServers();
+  await using app = await startApp({ servers: 3, processes: 0 });
   await using stack = new AsyncDisposableStack();
   const proxies = await Promise.all([1, 2].map(() => {
-    return Promise.all(cluster.servers.map(async (server) => {
+    return Promise.all(app.servers.map(async (server) => {
       return stack.use(await startFaultProxy(server));
     }));
   }));
   const clients = proxies.map((ways) => {
-    return stack.use(new CuttableClient(cluster.servers, ways));
+    return stack.use(new CuttableClient(app.servers, ways));
   });
   const storages = clients.map((client) => {
     return createMemcacheSessionStorage({ client, copies: 2 });
@@ -158,7 +158,7 @@ Deno.test("copies: 2 keeps what is acknowledged and ends what is logged out when
   const names: string[] = [];
   try {
     for (let i = 0; i < CUTS; i++) {
-      const { name, cut } = pickCut(random, cluster.servers, proxies);
+      const { name, cut } = pickCut(random, app.servers, proxies);
       names.push(name);
       await cut.begin();
       await sleep(random.below(2 * TIMEOUT));

@@ -55,9 +55,7 @@ for (const fault of SERVER_FAULTS) {
     assertGreater(tally.logouts, 0);
     assertGreater(tally.moves, 0);
     assertGreater(tally.pairs, 0);
-    assertEquals(tally.lostSessions, 0);
-    assertEquals(tally.lostSaves, 0);
-    assertEquals(tally.revived, 0);
+    assertEquals(tally.violations.slice(0, 10), []);
     for (const { start, end, error } of tally.failures) {
       const excused = deaths.some((death) => {
         return end > death && start < death + TIMEOUT &&

@@ -7,7 +7,7 @@ import { assertEquals, assertGreater } from "@std/assert";
 import { createMemcacheSessionStorage } from "../../../mod.ts";
 import type { MemcacheServer } from "../../../src/client/memcache_client.ts";
 import { RingClient } from "../../../src/client/ring_client.ts";
-import { Account, type AccountTally } from "../../support/account.ts";
+import { Account, Tally } from "../../support/account.ts";
 import { type FaultProxy, startFaultProxy } from "../../support/fault_proxy.ts";
 import type { MemcachedServer } from "../../../tools/memcached.ts";
 import { sleep, until } from "../../support/outcome.ts";
@@ -115,13 +115,7 @@ Deno.test("copies: 2 keeps what is acknowledged and ends what is logged out when
   const storages = clients.map((client) => {
     return createMemcacheSessionStorage({ client, copies: 2 });
   });
-  const tally: AccountTally = {
-    reads: 0,
-    saves: 0,
-    logouts: 0,
-    failures: 0,
-    violations: [],
-  };
+  const tally = new Tally();
   let round = 0, isOver = false;
   const done: number[] = [];
   const actors: Promise<void>[] = [];
@@ -176,9 +170,9 @@ Deno.test("copies: 2 keeps what is acknowledged and ends what is logged out when
     isOver = true;
     await Promise.all(actors);
   }
-  const { reads, saves, logouts, failures, violations } = tally;
+  const { saves, logouts, violations } = tally;
   console.log(
-    `measured | copies: 2, ${CUTS} random cuts: ${reads} reads, ${saves} saves, ${logouts} logouts, ${failures} requests failed; ${violations.length} violations`,
+    `measured | copies: 2, ${CUTS} random cuts: ${tally}`,
   );
   assertEquals(
     violations.slice(0, 10),

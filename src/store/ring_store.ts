@@ -113,7 +113,8 @@ export class RingStore implements RecordStore {
     }
     if (isConflict) return false;
     // A new session does better with another id than away from its owners.
-    const isLost = look === undefined && !this.#isOnOwner(key, targets, results);
+    const isLost = look === undefined &&
+      !this.#isOnOwner(key, targets, results);
     if (reached === 0 || isLost) {
       const { copy, error } = failure!;
       await this.#copies.putBack(copy, key, ttl, error);

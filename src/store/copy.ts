@@ -7,6 +7,7 @@ import {
   endsSession,
   isSameSession,
   isTombstone,
+  mayBury,
   type SessionRecord,
   toJson,
 } from "../record/record.ts";
@@ -45,6 +46,16 @@ export function latestOf(copies: readonly Copy[]): ReadRecord | undefined {
   return reads.sort((a, b) => isOlder(a, b) ? 1 : -1).reduce(newerOf);
 }
 
+/** The newest record among the copies, whatever tombstones there are. */
+export function newestRecord(
+  copies: readonly Copy[],
+): SessionRecord | undefined {
+  const records = copies.filter((copy) => {
+    return isSound(copy) && !isTombstone(copy.read.stored);
+  });
+  return latestOf(records)?.stored as SessionRecord | undefined;
+}
+
 /** What two copies make together. */
 export function newerOf(a: ReadRecord, b: ReadRecord): ReadRecord {
   if (a.json === b.json) return a;
@@ -73,6 +84,12 @@ function isOlder(a: ReadRecord, b: ReadRecord): boolean {
   return left.version === right.version
     ? a.json < b.json
     : left.version < right.version;
+}
+
+/** Whether a copy may be written over with what is newer, and nothing is lost by it. */
+export function givesWay(older: ReadRecord, newer: ReadRecord): boolean {
+  return !isTombstone(newer.stored) || isTombstone(older.stored) ||
+    mayBury(newer.stored, older.stored);
 }
 
 /** Throws why a copy could not be reached, if one could not. */

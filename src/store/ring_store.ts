@@ -18,7 +18,14 @@ import {
   toJson,
 } from "../record/record.ts";
 import { Copies, isFault } from "./copies.ts";
-import { type Copy, isSound, latestOf, throwOutageOf } from "./copy.ts";
+import {
+  type Copy,
+  givesWay,
+  isSound,
+  latestOf,
+  newestRecord,
+  throwOutageOf,
+} from "./copy.ts";
 import type { ReadRecord, RecordFormat } from "./record_format.ts";
 import {
   type Attempt,
@@ -61,15 +68,23 @@ export class RingStore implements RecordStore {
     });
   }
 
-  async read(key: string, ttl?: number): Promise<Look> {
+  async read(key: string, ttl?: number, attempt?: Attempt): Promise<Look> {
     const copies = await this.#look(key, ttl);
+    if (attempt !== undefined && attempt.size > 0) {
+      for (const { state, server } of copies) {
+        if (state !== "unreachable") attempt.delete(server);
+      }
+    }
     const latest = latestOf(copies);
     if (latest === undefined) throwOutageOf(copies);
     const repair = latest === undefined || ttl === undefined
       ? undefined
       : this.#repair(key, copies, latest, ttl);
     const token: Token = { copies, repair };
-    return { found: latest, token };
+    const beside = latest !== undefined && isTombstone(latest.stored)
+      ? newestRecord(copies)
+      : undefined;
+    return { found: latest, beside, token };
   }
 
   async settle(look: Look): Promise<boolean> {
@@ -84,7 +99,8 @@ export class RingStore implements RecordStore {
     attempt: Attempt = new Map(),
   ): Promise<boolean> {
     if (look !== undefined && look.token === undefined) return false;
-    const copies = look === undefined ? [] : (look.token as Token).copies;
+    const copies = look === undefined ? [] : await this.#settled(key, look);
+    if (copies === undefined) return false;
     if (this.#keepsLog && !isTombstone(stored)) {
       stored = this.#withLog(stored, look, copies);
     }
@@ -169,9 +185,7 @@ export class RingStore implements RecordStore {
       return state !== "unreachable" && owners.includes(server);
     });
     if (!isReached) throwOutageOf(copies);
-    const isSure = copies.some(isSound) &&
-      !copies.some(({ state }) => state === "missing");
-    if (isSure) return copies;
+    if (copies.every(isSound)) return copies;
     const others = this.#client.servers.filter((it) => !place.includes(it));
     return [...copies, ...await this.#copies.lookAll(others, key, ttl)];
   }
@@ -184,6 +198,21 @@ export class RingStore implements RecordStore {
   }
 
   // --- Where to write
+
+  /**
+   * The copies to write over: as a look found them, or as the repair that it began
+   * left them; `undefined` when they are others by now.
+   */
+  async #settled(
+    key: string,
+    { found, token }: Look,
+  ): Promise<readonly Copy[] | undefined> {
+    const { copies, repair } = token as Token;
+    if (repair === undefined) return copies;
+    await repair;
+    const now = await this.#look(key, undefined);
+    return latestOf(now)?.json === found?.json ? now : undefined;
+  }
 
   /** The copies to write over: those that are there, and as many as are wanting. */
   #targetsOf(
@@ -319,7 +348,8 @@ export class RingStore implements RecordStore {
   ): Promise<boolean> | undefined {
     if (this.#isComplete(copies)) return undefined;
     const behind = copies.filter((copy) => {
-      return isSound(copy) && copy.read.json !== latest.json;
+      return isSound(copy) && copy.read.json !== latest.json &&
+        givesWay(copy.read, latest);
     });
     const present = copies.filter(({ state }) => state === "present");
     const wanting = this.#count - present.length;

@@ -30,6 +30,11 @@ export type Copy =
 /** A copy that holds a record or a tombstone. */
 export type SoundCopy = PresentCopy & { read: ReadRecord };
 
+/** A copy that is not there, or of which nothing is known. */
+export function missingAt(server: MemcacheServer): Copy {
+  return { state: "missing", server };
+}
+
 /** Whether a copy holds a record or a tombstone. */
 export function isSound(copy: Copy): copy is SoundCopy {
   return copy.state === "present" && copy.read !== undefined;

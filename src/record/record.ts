@@ -2,7 +2,7 @@
 // first two parts of a record, [values, flash, meta], are what all of Remix's
 // storages write; meta is [name, createdAt, version, extras?] and small, for
 // every session carries it. A tombstone is [null, {}, [name, createdAt, version,
-// reason]].
+// reason, ended]].
 
 import { isVersion, NO_VERSION } from "./version.ts";
 
@@ -58,6 +58,11 @@ export interface Tombstone {
   createdAt: number;
   /** Also the nonce by which whoever wrote the tombstone recognizes it. */
   version: string;
+  /**
+   * The version of the record that it ended. What was stored later is not part of
+   * what moved, and waits under the tombstone for whoever wrote that.
+   */
+  ended: string;
 }
 
 /** What can be stored under a session's key. */
@@ -81,7 +86,7 @@ export function toJson(stored: Stored): string {
   const { name, createdAt, version } = stored;
   if (isTombstone(stored)) {
     return `[null,{},${
-      JSON.stringify([name, createdAt, version, stored.reason])
+      JSON.stringify([name, createdAt, version, stored.reason, stored.ended])
     }]`;
   }
   const { flashVersions, ancestors, log, follows } = stored;
@@ -122,13 +127,14 @@ export function fromJson(json: string, now: number): Stored | undefined {
     return { values, flash, name: undefined, createdAt, version: NO_VERSION };
   }
   if (!Array.isArray(meta)) return undefined;
-  const [name, createdAt, version, extras] = meta;
+  const [name, createdAt, version, extras, ended] = meta;
   const isSound = typeof name === "string" && Number.isFinite(createdAt) &&
     isVersion(version);
   if (!isSound) return undefined;
   if (values === null) {
     if (extras !== "ended" && extras !== "moved") return undefined;
-    return { values, reason: extras, name, createdAt, version };
+    if (ended !== NO_VERSION && !isVersion(ended)) return undefined;
+    return { values, reason: extras, name, createdAt, version, ended };
   }
   if (!isData(values)) return undefined;
   if (extras === undefined) return { values, flash, name, createdAt, version };
@@ -180,6 +186,11 @@ function isChangeLog(value: unknown): value is ChangeLog {
         change.every((part) => typeof part === "string") &&
         isVersion(change[0]);
     });
+}
+
+/** Whether a tombstone may be written over a record, so that nothing is lost by it. */
+export function mayBury(tombstone: Tombstone, record: SessionRecord): boolean {
+  return tombstone.reason === "ended" || record.version <= tombstone.ended;
 }
 
 function isData(value: unknown): value is Data {

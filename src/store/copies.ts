@@ -4,7 +4,7 @@
 import { MemcacheError, MemcacheServerError } from "../client/errors.ts";
 import type { MemcacheServer } from "../client/memcache_client.ts";
 import { RecordMismatchError } from "../errors.ts";
-import { type Copy, isSound, newerOf } from "./copy.ts";
+import { type Copy, givesWay, isSound, newerOf } from "./copy.ts";
 import type { ReadRecord, RecordFormat } from "./record_format.ts";
 
 /** So many writers that come between are no accident. */
@@ -96,6 +96,7 @@ export class Copies {
       if (copy.state === "missing" && onlyOver) return;
       const newest = isSound(copy) ? newerOf(copy.read, latest) : latest;
       if (isSound(copy) && newest.json === copy.read.json) return;
+      if (isSound(copy) && !givesWay(copy.read, newest)) return;
       const value = this.#format.encode(newest.stored, key);
       if (await this.writeOver(copy, key, value, ttl)) return;
     }

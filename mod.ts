@@ -24,7 +24,11 @@ export type {
   ThirdPartyItem,
   ThirdPartyValue,
 } from "./src/adapters/mod.ts";
-export type { CommandEvent, ServerEvent } from "./src/client/diagnostics.ts";
+export type {
+  CommandEvent,
+  ServerEvent,
+  ServersEvent,
+} from "./src/client/diagnostics.ts";
 export * from "./src/client/errors.ts";
 export type {
   CasToken,

@@ -58,6 +58,8 @@ export const channels = {
   command: clientChannels.command,
   /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
   server: clientChannels.server,
+  /** Publishes a {@linkcode ServersEvent} when a lookup of servers changed their list, or failed. */
+  servers: clientChannels.servers,
   /** Publishes a {@linkcode ConflictEvent} for every save that was merged. */
   conflict: `${PREFIX}:conflict`,
   /** Publishes a {@linkcode DroppedEvent} for every save that was not done. */

@@ -9,6 +9,7 @@ import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { encodeAuthentication } from "./command_encoder.ts";
 import { type ConnectionOptions, openSocket } from "./connection.ts";
 import { MemcacheProtocolError, MemcacheServerError } from "./errors.ts";
+import type { MemcacheClient, MemcacheServer } from "./memcache_client.ts";
 import {
   authenticationError,
   closedError,
@@ -19,6 +20,12 @@ import {
 
 /** What a connection for administration needs to know. */
 export type AdminConnectionOptions = Omit<ConnectionOptions, "maxValueBytes">;
+
+/** A client whose servers can be asked what is no meta command. */
+export interface AdminClient extends MemcacheClient {
+  /** How to connect to one of its servers. */
+  adminOptions(server: MemcacheServer): AdminConnectionOptions;
+}
 
 /** Takes in what the server answers; returns whether the answer is complete. */
 export type ReplyReader = (chunk: Buffer) => boolean;

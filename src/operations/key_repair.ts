@@ -2,10 +2,7 @@
 // believe, and writes that one where it is missing or older. All writes are
 // conditional, so that whatever a request stores meanwhile stays.
 
-import type {
-  MemcacheServer,
-  PeekedItem,
-} from "../client/memcache_client.ts";
+import type { MemcacheServer, PeekedItem } from "../client/memcache_client.ts";
 import { isFault } from "../store/copies.ts";
 import { isSound, latestOf, type PresentCopy } from "../store/copy.ts";
 import type { ReadRecord, RecordFormat } from "../store/record_format.ts";
@@ -97,7 +94,7 @@ export class KeyRepair {
   /** Whether nobody came between. */
   async #tryOnce(
     key: string,
-    { place, holders }: KeyPlace,
+    { place }: KeyPlace,
     servers: readonly MemcacheServer[],
     outcome: KeyOutcome,
     tries: number,
@@ -145,7 +142,7 @@ export class KeyRepair {
       });
     }));
     outcome.removed = removed.filter((isRemoved) => isRemoved).length;
-    return holders.length > 0;
+    return true;
   }
 
   async #lookAll(

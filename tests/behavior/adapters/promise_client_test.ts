@@ -22,7 +22,7 @@ import {
 } from "../../../src/client/errors.ts";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
-import { begin, request } from "../../support/processes.ts";
+import { login, visit } from "../../support/app.ts";
 import {
   openAllPromises,
   openFewestPromises,
@@ -236,12 +236,12 @@ Deno.test("storage keeps another's save when a login meets it, and the client ha
     },
   };
   const storage = createMemcacheSessionStorage({ client });
-  const old = await begin(storage, { cart: 1 });
-  const login = await storage.read(old);
-  login.set("user", "ann");
-  login.regenerateId(true);
-  await request(storage, old, (session) => session.set("n", 1));
-  const id = await storage.save(login);
+  const old = await login(storage, { cart: 1 });
+  const moved = await storage.read(old);
+  moved.set("user", "ann");
+  moved.regenerateId(true);
+  await visit(storage, old, (session) => session.set("n", 1));
+  const id = await storage.save(moved);
   const values = { cart: 1, user: "ann", n: 1 };
   assertEquals((await storage.read(id)).data[0], values);
 });
@@ -258,9 +258,9 @@ Deno.test("storage drops a login when a logout came between its look and its del
     },
   };
   const storage = createMemcacheSessionStorage({ client });
-  const old = await begin(storage, { cart: 1 });
-  const login = await storage.read(old);
-  login.regenerateId(true);
-  assertEquals(await storage.save(login), null);
-  assertEquals((await storage.read(login.id)).size, 0);
+  const old = await login(storage, { cart: 1 });
+  const moved = await storage.read(old);
+  moved.regenerateId(true);
+  assertEquals(await storage.save(moved), null);
+  assertEquals((await storage.read(moved.id)).size, 0);
 });

@@ -19,7 +19,8 @@ import {
   startScriptedServer,
 } from "../../support/scripted_server.ts";
 import { EVERY_CLIENT } from "./every_client.ts";
-import { OLD_SECRET, PREFIX, SECRET } from "./scene.ts";
+import { PREFIX } from "../../support/app.ts";
+import { OLD_SECRET, SECRET } from "./watched_app.ts";
 
 const ID = "0b0e7a3c-9d0a-4f9e-8f0a-2f6a3d1c5b7e";
 const OTHER_ID = "9d8c7b6a-5e4f-4a3b-8c2d-1e0f9a8b7c6d";

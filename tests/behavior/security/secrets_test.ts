@@ -6,76 +6,75 @@ import {
   type MemcacheSessionStorageOptions,
 } from "../../../mod.ts";
 import { sleep } from "../../support/outcome.ts";
+import { change, login } from "../../support/app.ts";
 import {
-  change,
   OLD_SECRET,
-  openScene,
-  type Scene,
   SECRET,
-  storeSession,
-} from "./scene.ts";
+  startWatchedApp,
+  type WatchedApp,
+} from "./watched_app.ts";
 
-async function isSealed(scene: Scene, id: string): Promise<boolean> {
-  return (await scene.stored(id)).startsWith("~");
+async function isSealed(app: WatchedApp, id: string): Promise<boolean> {
+  return (await app.stored(id)).startsWith("~");
 }
 
 Deno.test("a record without secrets is JSON, and with secrets is sealed", async () => {
-  await using scene = await openScene();
-  const id = await storeSession(scene.storage(), { user: "ann" });
-  assertEquals(JSON.parse(await scene.stored(id))[0], { user: "ann" });
-  const sealing = scene.storage({ secrets: [SECRET] });
-  const other = await storeSession(sealing, { user: "ann" });
-  assert(await isSealed(scene, other));
+  await using app = await startWatchedApp();
+  const id = await login(app.open(), { user: "ann" });
+  assertEquals(JSON.parse(await app.stored(id))[0], { user: "ann" });
+  const sealing = app.open({ secrets: [SECRET] });
+  const other = await login(sealing, { user: "ann" });
+  assert(await isSealed(app, other));
   assertEquals((await sealing.read(other)).get("user"), "ann");
 });
 
 Deno.test("an unsealed record is no session when secrets are set", async () => {
-  await using scene = await openScene();
-  const id = await storeSession(scene.storage(), { user: "ann" });
-  const session = await scene.storage({ secrets: [SECRET] }).read(id);
+  await using app = await startWatchedApp();
+  const id = await login(app.open(), { user: "ann" });
+  const session = await app.open({ secrets: [SECRET] }).read(id);
   assert(session.id !== id && session.size === 0);
-  assertEquals(scene.unreadable, ["unsealed"]);
+  assertEquals(app.unreadable, ["plaintext"]);
 });
 
 Deno.test("'acceptUnsealed' reads unsealed records and seals them at their next write", async () => {
-  await using scene = await openScene();
-  const before = scene.storage({ compress: { threshold: 0 } });
-  const changing = scene.storage({ secrets: [SECRET], acceptUnsealed: true });
-  const after = scene.storage({ secrets: [SECRET] });
-  const id = await storeSession(before, { user: "ann" });
-  const long = await storeSession(before, { text: "la ".repeat(500) });
-  assert((await scene.stored(long)).startsWith("!"));
+  await using app = await startWatchedApp();
+  const before = app.open({ compress: { threshold: 0 } });
+  const changing = app.open({ secrets: [SECRET], acceptUnsealed: true });
+  const after = app.open({ secrets: [SECRET] });
+  const id = await login(before, { user: "ann" });
+  const long = await login(before, { text: "la ".repeat(500) });
+  assert((await app.stored(long)).startsWith("!"));
   for (const each of [id, long]) {
     // Reading alone does not write.
     const session = await changing.read(each);
     assertEquals(session.size, 1);
     assertEquals(await changing.save(session), null);
-    assert(!await isSealed(scene, each));
+    assert(!await isSealed(app, each));
     assertEquals((await after.read(each)).size, 0);
     await change(changing, await changing.read(each), { cart: 1 });
-    assert(await isSealed(scene, each));
+    assert(await isSealed(app, each));
     assertEquals((await after.read(each)).get("cart"), 1);
   }
   assertEquals((await after.read(id)).get("user"), "ann");
 });
 
 Deno.test("'acceptUnsealed' seals new sessions, and does not accept what was sealed for another key", async () => {
-  await using scene = await openScene();
-  const changing = scene.storage({ secrets: [SECRET], acceptUnsealed: true });
-  const id = await storeSession(changing, { user: "ann" });
-  const other = await storeSession(changing, { user: "bob" });
-  assert(await isSealed(scene, id));
-  await scene.forge(other, await scene.stored(id));
+  await using app = await startWatchedApp();
+  const changing = app.open({ secrets: [SECRET], acceptUnsealed: true });
+  const id = await login(changing, { user: "ann" });
+  const other = await login(changing, { user: "bob" });
+  assert(await isSealed(app, id));
+  await app.forge(other, await app.stored(id));
   assertEquals((await changing.read(other)).size, 0);
-  assertEquals(scene.unreadable, ["unopenable"]);
+  assertEquals(app.unreadable, ["unopenable"]);
 });
 
 Deno.test("records of the old secret open while it is in the list, and are resealed at their next write", async () => {
-  await using scene = await openScene();
-  const old = scene.storage({ secrets: [OLD_SECRET] });
-  const both = scene.storage({ secrets: [SECRET, OLD_SECRET] });
-  const rotated = scene.storage({ secrets: [SECRET] });
-  const id = await storeSession(old, { user: "ann" });
+  await using app = await startWatchedApp();
+  const old = app.open({ secrets: [OLD_SECRET] });
+  const both = app.open({ secrets: [SECRET, OLD_SECRET] });
+  const rotated = app.open({ secrets: [SECRET] });
+  const id = await login(old, { user: "ann" });
   const read = await both.read(id);
   assertEquals(read.get("user"), "ann");
   // Not by a request that only reads.
@@ -89,34 +88,34 @@ Deno.test("records of the old secret open while it is in the list, and are resea
 
 Deno.test("a process that has the new secret last opens what one with the new secret first seals", async () => {
   // Deployed in two steps, no process meets what it cannot open.
-  await using scene = await openScene();
-  const step1 = scene.storage({ secrets: [OLD_SECRET, SECRET] });
-  const step2 = scene.storage({ secrets: [SECRET, OLD_SECRET] });
-  const id = await storeSession(step2, { user: "ann" });
+  await using app = await startWatchedApp();
+  const step1 = app.open({ secrets: [OLD_SECRET, SECRET] });
+  const step2 = app.open({ secrets: [SECRET, OLD_SECRET] });
+  const id = await login(step2, { user: "ann" });
   await change(step1, await step1.read(id), { visits: 1 });
   const session = await step2.read(id);
   assertEquals([session.get("user"), session.get("visits")], ["ann", 1]);
-  assertEquals(scene.unreadable, []);
+  assertEquals(app.unreadable, []);
 });
 
 Deno.test("a session that is only read is resealed when its cookie is renewed", async () => {
-  await using scene = await openScene();
+  await using app = await startWatchedApp();
   const ttl = 2;
-  const old = scene.storage({ secrets: [OLD_SECRET], ttl });
-  const both = scene.storage({ secrets: [SECRET, OLD_SECRET], ttl });
-  const id = await storeSession(old, { user: "ann" });
+  const old = app.open({ secrets: [OLD_SECRET], ttl });
+  const both = app.open({ secrets: [SECRET, OLD_SECRET], ttl });
+  const id = await login(old, { user: "ann" });
   await sleep(1100);
   assertEquals(await both.save(await both.read(id)), id);
-  const rotated = scene.storage({ secrets: [SECRET], ttl });
+  const rotated = app.open({ secrets: [SECRET], ttl });
   assertEquals((await rotated.read(id)).get("user"), "ann");
 });
 
 Deno.test("a storage without secrets any more takes sealed records for no session", async () => {
-  await using scene = await openScene();
-  const sealing = scene.storage({ secrets: [SECRET] });
-  const id = await storeSession(sealing, { user: "ann" });
-  assertEquals((await scene.storage().read(id)).size, 0);
-  assertEquals(scene.unreadable, ["unopenable"]);
+  await using app = await startWatchedApp();
+  const sealing = app.open({ secrets: [SECRET] });
+  const id = await login(sealing, { user: "ann" });
+  assertEquals((await app.open().read(id)).size, 0);
+  assertEquals(app.unreadable, ["unopenable"]);
 });
 
 const START = "Cannot create Memcache session storage as ";

@@ -13,7 +13,7 @@ import {
   type MemcachedServer,
   startMemcached,
 } from "../../../tools/memcached.ts";
-import { begin, request } from "../../support/processes.ts";
+import { login, visit } from "../../support/app.ts";
 import { rawGet, rawSet, rawStats } from "../../../tools/raw_connection.ts";
 
 /** What is to happen to a session of whose time to live little is left. */
@@ -34,7 +34,7 @@ async function withAged(
   await using server = await startMemcached();
   const servers = [server.address];
   await using storage = createMemcacheSessionStorage({ ...options, servers });
-  const id = await begin(storage, values);
+  const id = await login(storage, values);
   const key = `session:${id}`;
   await rawSet(server, key, (await rawGet(server, key))!.value, { ttl: 10 });
   const ttl = async () => (await rawGet(server, key))?.ttl ?? 0;
@@ -91,7 +91,7 @@ Deno.test("save() takes the ttl that the changed session has", async () => {
     ttl: (session: Session) => session.get("long") ? 5_000 : 500,
   };
   await withAged(options, { a: 1 }, async ({ storage, id, ttl }) => {
-    await request(storage, id, (session) => session.set("long", true));
+    await visit(storage, id, (session) => session.set("long", true));
     assertAbout(await ttl(), 5_000);
   });
 });
@@ -137,7 +137,7 @@ Deno.test("save() throws and stores nothing when the ttl function returns nonsen
     ttl: () => -1,
   });
   await assertRejects(
-    () => begin(storage, { a: 1 }),
+    () => login(storage, { a: 1 }),
     RangeError,
     "'ttl' must be a non-negative integer: current value is -1",
   );
@@ -152,7 +152,7 @@ Deno.test("save() asks the ttl function about the session as it was when that is
   };
   await withAged({ ttl }, { hours: 2 }, async ({ storage, id }) => {
     asked.length = 0;
-    const cookie = await request(storage, id, (session) => {
+    const cookie = await visit(storage, id, (session) => {
       session.set("hours", 1);
       session.destroy();
     });

@@ -99,7 +99,8 @@ async function dumpOnce(
 const LINE_END = 10;
 const SPACE = 32;
 const PERCENT = 37;
-const KEY = Buffer.from("key=");
+const KEY_START = "key=";
+const KEY = Buffer.from(KEY_START);
 const ENDS = /^(?:END|NOTSTARTED\b.*)\r?$/;
 
 /** Takes keys out of a dump, whose lines are such as `key=a%3Ab exp=0 la=1 …`. */

@@ -17,7 +17,7 @@ import {
 } from "../../../tools/memcached.ts";
 import { rawSet } from "../../../tools/raw_connection.ts";
 import { startScriptedServer } from "../../support/scripted_server.ts";
-import { makeTlsFiles } from "../../support/tls_files.ts";
+import { TLS_FILES } from "../../support/tls_files.ts";
 
 const LINE = "exp=-1 la=1795655000 cas=5 fetch=no cls=3 size=150";
 
@@ -52,13 +52,12 @@ Deno.test("listKeys() lists the keys under a prefix of a real server", async () 
 });
 
 Deno.test("listKeys() goes over TLS with a username and a password", async () => {
-  await using tls = await makeTlsFiles();
   const auth = { username: "app", password: "a-long-password" };
-  await using server = await startMemcached({ tls, auth });
+  await using server = await startMemcached({ tls: TLS_FILES, auth });
   const options = {
     ...optionsFor(`localhost:${server.port}`),
     ...auth,
-    tls: { ca: readFileSync(tls.ca) },
+    tls: { ca: readFileSync(TLS_FILES.ca) },
   };
   assertEquals(await keysOf(options), []);
   await using connection = await AdminConnection.open(options);

@@ -44,6 +44,7 @@ export {
   type ConflictEvent,
   type DroppedEvent,
   type OutageEvent,
+  type SelfRepairEvent,
   type UnderreplicatedEvent,
   type UnreadableEvent,
 } from "./src/diagnostics.ts";

@@ -1,6 +1,9 @@
 // Brings every session to the servers where it belongs.
 
-import type { MemcacheClient } from "../client/memcache_client.ts";
+import type {
+  MemcacheClient,
+  MemcacheServer,
+} from "../client/memcache_client.ts";
 import { type KeyListing, listAllKeys } from "./key_listing.ts";
 import { KeyRepair, type KeyRepairOptions } from "./key_repair.ts";
 import { forEachKey } from "./key_run.ts";
@@ -9,6 +12,7 @@ import {
   type OperationSettings,
   prepare,
 } from "./options.ts";
+import { isSentinel } from "./sentinel.ts";
 
 /** Options of {@linkcode repair}. */
 export interface RepairOptions extends OperationOptions {
@@ -117,15 +121,22 @@ export async function repairListed(
   return await repairKeys(client, client, listing, settings, options);
 }
 
+/** How {@linkcode repairKeys} goes about it. */
+export type RepairKeysOptions = RepairOptions & KeyRepairOptions & {
+  /** Only the sessions that belong on this server. */
+  only?: MemcacheServer;
+  concurrency?: number;
+};
+
 /** Brings the keys that one client's servers hold to where they belong on another's. */
 export async function repairKeys(
   from: MemcacheClient,
   to: MemcacheClient,
   { table, unlisted, unreachable }: KeyListing,
   { copies, prefix, format }: OperationSettings,
-  options: RepairOptions & KeyRepairOptions,
+  options: RepairKeysOptions,
 ): Promise<RepairReport> {
-  const { rate = Infinity, signal, onProgress } = options;
+  const { rate = Infinity, signal, onProgress, only } = options;
   const keyRepair = new KeyRepair(format, options);
   const report = emptyReport(unlisted, unreachable);
   const sources = from.servers;
@@ -135,9 +146,11 @@ export async function repairKeys(
   );
   const work = async (index: number) => {
     const key = prefix + table.keyAt(index);
+    if (isSentinel(key)) return;
     const place = to.serversFor(key, to.servers.length)
       .filter(({ name }) => !unreachable.has(name))
       .slice(0, copies);
+    if (only !== undefined && !place.includes(only)) return;
     const holders = table.holdersAt(index).map((holder) => {
       held[holder]++;
       // Through another client, a server may be another object.
@@ -161,7 +174,7 @@ export async function repairKeys(
     if (outcome.undecided) report.undecided++;
     report.error ??= outcome.error;
   };
-  const concurrency = CONCURRENCY;
+  const { concurrency = CONCURRENCY } = options;
   const run = { concurrency, rate, signal, onProgress };
   await forEachKey(table.size, work, run);
   report.held = new Map(sources.map(({ name }, index) => [name, held[index]]));

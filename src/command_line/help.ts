@@ -13,8 +13,8 @@ Commands
   status   How every server is, and whether every session has all its copies.
            Changes nothing.
   repair   Brings every session to the servers where it belongs. Run it after a
-           server was restarted, added or removed. It is safe while the app runs,
-           can be stopped with Ctrl-C, and can be run again.
+           server was restarted, added or removed. It is safe while the app
+           runs, can be stopped with Ctrl-C, and can be run again.
   move     Copies the sessions to other servers. The old ones keep theirs.
 
 Options: give the same as the app has
@@ -51,8 +51,9 @@ Output
   -h, --help
   -v, --version
 
-Exit status: 0 when every session has all its copies, 1 when not or when a server
-cannot be reached or does not list its keys, 2 when the arguments are wrong.
+Exit status: 0 when every session has all its copies, 1 when not or when a
+server cannot be reached or does not list its keys, 2 when the arguments are
+wrong.
 
 With Deno: deno run --allow-net --allow-env --allow-read
              jsr:@remix/session-storage-memcache/cli status --servers a,b,c

@@ -1,17 +1,17 @@
 // What the command line understands, and what it says to what it does not.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import denoJson from "../../deno.json" with { type: "json" };
+import denoJson from "../../../deno.json" with { type: "json" };
 import {
   type Arguments,
   readArguments,
   UsageError,
-} from "../../src/command_line/arguments.ts";
-import { HELP } from "../../src/command_line/help.ts";
-import { main } from "../../src/command_line/main.ts";
-import { ProgressDisplay } from "../../src/command_line/progress_display.ts";
-import { number } from "../../src/command_line/report_text.ts";
-import { VERSION } from "../../src/command_line/version.ts";
+} from "../../../src/command_line/arguments.ts";
+import { HELP } from "../../../src/command_line/help.ts";
+import { main } from "../../../src/command_line/main.ts";
+import { ProgressDisplay } from "../../../src/command_line/progress_display.ts";
+import { number } from "../../../src/command_line/report_text.ts";
+import { VERSION } from "../../../src/command_line/version.ts";
 
 type Variables = Record<string, string>;
 

@@ -68,7 +68,7 @@ const PLACES: {
   { where: "one server holds it" },
   {
     where: "one server holds it, sealed and under the hash of its id",
-    options: { secrets: ["0123456789abcdef"], hashIds: true, compress: true },
+    options: { encrypt: ["0123456789abcdef"], hashIds: true, compress: true },
   },
   {
     where: "two of three servers hold it",

@@ -150,8 +150,8 @@ for (const [name, open] of Object.entries(EVERY_CLIENT)) {
   Deno.test(`a session that is too large is refused before anything is sent, and the stored one stays (${name})`, async () => {
     await using app = await startWatchedApp();
     await using opened = open([app.server.address]);
-    for (const secrets of [undefined, [SECRET]]) {
-      const storage = app.open({ client: opened.client, secrets });
+    for (const sealing of [{}, { encrypt: [SECRET] }]) {
+      const storage = app.open({ client: opened.client, ...sealing });
       const id = await login(storage, { user: "ann" });
       const before = await app.stored(id);
       const session = await storage.read(id);

@@ -32,6 +32,7 @@ interface Base {
 export class ModelStore {
   readonly #conflicts: Conflicts;
   readonly #sessions = new Map<string, Stored>();
+  readonly #ends = new Map<string, "ended" | "moved">();
 
   constructor(conflicts: Conflicts) {
     this.#conflicts = conflicts;
@@ -45,8 +46,26 @@ export class ModelStore {
     this.#sessions.set(id, session);
   }
 
-  remove(id: string): void {
+  /** Ends a session: the user logged out, or it goes on under another id. */
+  end(id: string, reason: "ended" | "moved"): void {
     this.#sessions.delete(id);
+    if (this.#ends.get(id) !== "ended") this.#ends.set(id, reason);
+  }
+
+  /** Whether somebody logged out. */
+  hasEnded(id: string): boolean {
+    return this.#ends.get(id) === "ended";
+  }
+
+  /** Whether a session under this id went on under another one. */
+  hasMoved(id: string): boolean {
+    return this.#ends.get(id) === "moved";
+  }
+
+  /** The servers lose whatever they hold under an id. */
+  lose(id: string): void {
+    this.#sessions.delete(id);
+    this.#ends.delete(id);
   }
 
   /** What is to be stored when a request leaves `mine` while `theirs` is there. */
@@ -133,9 +152,10 @@ export class ModelRequest {
   /** What to set the cookie to. */
   save(): string | null {
     if (this.isDestroyed) {
-      this.#store.remove(this.id);
-      if (this.#storedId !== undefined) this.#store.remove(this.#storedId);
-      if (this.#deletesOld) this.#store.remove(this.#firstId);
+      if (this.#storedId === undefined) return "";
+      this.#store.end(this.id, "ended");
+      this.#store.end(this.#storedId, "ended");
+      if (this.#deletesOld) this.#store.end(this.#firstId, "ended");
       return "";
     }
     if (!this.#isDirty) return null;
@@ -151,7 +171,7 @@ export class ModelRequest {
     return this.id;
   }
 
-  /** Stores the session where that is still wanted; whether it is. */
+  /** Stores the session unless it has ended; whether it was stored. */
   #write(mine: Stored): boolean {
     const store = this.#store;
     const oldId = this.#storedId;
@@ -160,15 +180,23 @@ export class ModelRequest {
       return true;
     }
     const moves = this.id !== oldId;
+    // An earlier save of this request may have found that it is over.
+    if (moves && store.hasEnded(this.id)) return false;
+    if (store.hasEnded(oldId)) {
+      if (moves) store.end(this.id, "ended");
+      return false;
+    }
+    // Of two logins at once, each browser keeps the session that it was given.
+    if (!moves && store.hasMoved(oldId)) return false;
     const theirs = store.find(oldId);
     if (moves && this.#deletesOld) {
-      store.remove(oldId);
-      store.remove(this.#firstId);
+      store.end(oldId, "moved");
+      store.end(this.#firstId, "moved");
     }
-    if (theirs === undefined) return false;
-    const leavesCopy = moves && !this.#deletesOld;
-    const resolved = store.resolve(this.#base, mine, theirs);
-    store.put(this.id, leavesCopy ? mine : resolved);
+    // What the servers have lost is stored again.
+    const keepsTheirs = theirs !== undefined && (!moves || this.#deletesOld);
+    const stored = keepsTheirs ? store.resolve(this.#base, mine, theirs) : mine;
+    store.put(this.id, stored);
     return true;
   }
 }

@@ -115,9 +115,7 @@ async function useSessions(
   return failed;
 }
 
-function options(
-  client: MemcacheSessionStorageOptions["client"],
-): MemcacheSessionStorageOptions {
+function options(client: ThirdPartyClient): MemcacheSessionStorageOptions {
   return { client, useUnknownIds: true, encrypt: [SECRET, OLD_SECRET] };
 }
 

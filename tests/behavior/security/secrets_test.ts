@@ -41,7 +41,7 @@ Deno.test("'acceptPlaintext' reads plaintext records, and their next save seals 
   await using app = await startWatchedApp();
   const before = app.open({ compress: { threshold: 0 } });
   const changing = app.open({
-    encrypt: { encrypt: [SECRET], acceptPlaintext: true },
+    encrypt: { secrets: [SECRET], acceptPlaintext: true },
   });
   const after = app.open({ encrypt: [SECRET] });
   const id = await login(before, { user: "ann" });
@@ -62,7 +62,7 @@ Deno.test("'acceptPlaintext' reads plaintext records, and their next save seals 
 Deno.test("'acceptPlaintext' seals new sessions, and does not accept what was sealed for another key", async () => {
   await using app = await startWatchedApp();
   const changing = app.open({
-    encrypt: { encrypt: [SECRET], acceptPlaintext: true },
+    encrypt: { secrets: [SECRET], acceptPlaintext: true },
   });
   const id = await login(changing, { user: "ann" });
   const other = await login(changing, { user: "bob" });

@@ -115,7 +115,7 @@ Deno.test("dropped channel tells of a save whose session is gone", async () => {
     sessions[1].regenerateId(true);
     for (const session of sessions) await one.save(session);
     // The third one had nothing to save.
-    assertEquals(dropped.events, [{ reason: "gone" }, { reason: "gone" }]);
+    assertEquals(dropped.events, [{ reason: "ended" }, { reason: "ended" }]);
     assertEquals(conflicts.events, []);
   }
 });

@@ -16,13 +16,9 @@
  */
 
 export type {
-  MemcachedCallback,
-  MemcachedLike,
-  MemjsLike,
   PromiseClientLike,
   ThirdPartyClient,
   ThirdPartyItem,
-  ThirdPartyValue,
 } from "./src/adapters/mod.ts";
 export type { CommandEvent, ServerEvent } from "./src/client/diagnostics.ts";
 export * from "./src/client/errors.ts";

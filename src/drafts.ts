@@ -84,6 +84,7 @@ export class Drafts {
       name: this.#keys.nameIn(key),
       createdAt: ended?.createdAt ?? now / 1000,
       version: nextVersion(now, newest(ended?.version, mark?.version)),
+      ended: ended?.version ?? mark?.ended ?? NO_VERSION,
     };
   }
 

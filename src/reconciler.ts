@@ -54,7 +54,7 @@ export class Reconciler {
     let last = tried;
     let isConflict = false;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      const look = await this.#store.read(key, ttl);
+      const look = await this.#store.read(key, ttl, attempt);
       const theirs = recordIn(look);
       // The reply to the last try was lost, but not the try itself; or of several
       // copies one took it and another met a conflict.
@@ -94,34 +94,37 @@ export class Reconciler {
     const oldKey = tracked.key!;
     const ttl = this.#drafts.tombstoneTtl(tracked);
     const left = tracked.look && recordIn(tracked.look);
-    const seen = left?.version ?? "";
-    const tombstone = this.#drafts.tombstone(oldKey, "moved", left);
     const keepsOld = snapshot.deleteId === undefined;
+    let tombstone = this.#drafts.tombstone(oldKey, "moved", left);
     let moved = write;
-    let merged = seen;
+    // After a save that was merged, the session does not hold what is stored.
+    let merged = tracked.wasMerged ? undefined : left?.version;
     let look = keepsOld ? undefined : tracked.look;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      look ??= await this.#store.read(oldKey, write.ttl);
+      look ??= await this.#store.read(oldKey, write.ttl, attempt);
       const mark = tombstoneIn(look);
-      if (mark?.version === tombstone.version) {
-        if (await this.#store.settle(look)) return moved;
-        look = undefined;
-        continue;
-      }
       if (mark?.reason === "ended") {
         return await this.#dropMoved(tracked, moved, attempt);
       }
       // Another request moved it as well: each browser keeps the session whose
       // cookie it is sent.
-      if (mark !== undefined) return moved;
-      const theirs = recordIn(look);
+      if (mark !== undefined && mark.version !== tombstone.version) {
+        return moved;
+      }
+      // What another request stored while one copy took the tombstone already.
+      const theirs = mark === undefined ? recordIn(look) : look.beside;
       if (theirs !== undefined && this.#isAnother(theirs, tracked)) {
         return await this.#dropMoved(tracked, moved, attempt);
       }
       if (!keepsOld && theirs !== undefined && theirs.version !== merged) {
         moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
         merged = theirs.version;
+        tombstone = this.#drafts.tombstone(oldKey, "moved", theirs, mark);
         conflictChannel.publish({ retries: tries });
+      } else if (mark !== undefined) {
+        if (await this.#store.settle(look)) return moved;
+        look = undefined;
+        continue;
       }
       if (keepsOld) {
         if (!this.#store.renewsOnRead && theirs !== undefined) {
@@ -150,7 +153,7 @@ export class Reconciler {
     const own = tracked.look && recordIn(tracked.look);
     let look = known?.token === undefined ? undefined : known;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      look ??= await this.#store.read(key, ttl);
+      look ??= await this.#store.read(key, ttl, attempt);
       const mark = tombstoneIn(look);
       const theirs = recordIn(look);
       if (mark?.reason === "ended" || mark?.reason === reason) {
@@ -187,11 +190,17 @@ export class Reconciler {
     attempt: Attempt,
   ): Promise<Write> {
     const { key, ttl } = moved;
+    let last: Write | undefined;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      const look = await this.#store.read(key, ttl);
-      const write = this.#draftMerged(tracked, snapshot, key, theirs, look);
-      if (await this.#store.write(key, write.record, look, ttl, attempt)) {
-        return write;
+      const look = await this.#store.read(key, ttl, attempt);
+      const stored = recordIn(look);
+      if (stored && last && includesWrite(stored, last.record.version)) {
+        if (await this.#store.settle(look)) return last;
+        continue;
+      }
+      last = this.#draftMerged(tracked, snapshot, key, theirs, look);
+      if (await this.#store.write(key, last.record, look, ttl, attempt)) {
+        return last;
       }
     }
     throw conflictError();

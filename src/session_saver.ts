@@ -281,7 +281,8 @@ export class SessionSaver {
   #saved(tracked: TrackedSession, snapshot: Snapshot, write: Write): string {
     const { key, record } = write;
     const found = { stored: record, json: snapshot.content, isStale: false };
-    tracked.saved(snapshot, key, { found, token: undefined });
+    const wasMerged = record.content === undefined;
+    tracked.saved(snapshot, key, { found, token: undefined }, wasMerged);
     return snapshot.id;
   }
 

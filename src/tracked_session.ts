@@ -42,6 +42,8 @@ export class TrackedSession {
   isStored = false;
   /** Whether its id came from the browser, so that other requests may have it too. */
   hasUnknownId = false;
+  /** Whether its last save stored what others changed as well. */
+  wasMerged = false;
   /** When its time to live was last renewed, in milliseconds since 1970. */
   renewedAt = 0;
   /** Whether it is never renewed: neither what is stored nor the cookie. */
@@ -103,12 +105,18 @@ export class TrackedSession {
   }
 
   /** Remembers what was stored, should the session be saved again. */
-  saved(snapshot: Snapshot, key: string, look: Look): void {
+  saved(
+    snapshot: Snapshot,
+    key: string,
+    look: Look,
+    wasMerged: boolean,
+  ): void {
     this.id = snapshot.id;
     this.key = key;
     this.look = look;
     this.isStored = true;
     this.hasUnknownId = false;
+    this.wasMerged = wasMerged;
     this.renewedAt = Date.now();
     if (snapshot.content !== "") this.#saved = snapshot.content;
   }

@@ -7,6 +7,7 @@ import {
   endsSession,
   isSameSession,
   isTombstone,
+  mayBury,
   type SessionRecord,
   toJson,
 } from "../record/record.ts";
@@ -29,6 +30,11 @@ export type Copy =
 /** A copy that holds a record or a tombstone. */
 export type SoundCopy = PresentCopy & { read: ReadRecord };
 
+/** A copy that is not there, or of which nothing is known. */
+export function missingAt(server: MemcacheServer): Copy {
+  return { state: "missing", server };
+}
+
 /** Whether a copy holds a record or a tombstone. */
 export function isSound(copy: Copy): copy is SoundCopy {
   return copy.state === "present" && copy.read !== undefined;
@@ -45,18 +51,25 @@ export function latestOf(copies: readonly Copy[]): ReadRecord | undefined {
   return reads.sort((a, b) => isOlder(a, b) ? 1 : -1).reduce(newerOf);
 }
 
+/** The newest record among the copies, whatever tombstones there are. */
+export function newestRecord(
+  copies: readonly Copy[],
+): SessionRecord | undefined {
+  const records = copies.filter((copy) => {
+    return isSound(copy) && !isTombstone(copy.read.stored);
+  });
+  return latestOf(records)?.stored as SessionRecord | undefined;
+}
+
 /** What two copies make together. */
 export function newerOf(a: ReadRecord, b: ReadRecord): ReadRecord {
   if (a.json === b.json) return a;
   const [newer, older] = isOlder(a, b) ? [b, a] : [a, b];
   if (isTombstone(newer.stored) || isTombstone(older.stored)) return newer;
   if (!isSameSession(newer.stored, older.stored)) return newer;
-  return combined(newer, older.stored);
-}
-
-function combined(newer: ReadRecord, older: SessionRecord): ReadRecord {
-  const stored = combine(newer.stored as SessionRecord, older);
+  const stored = combine(newer.stored, older.stored);
   if (stored === newer.stored) return newer;
+  if (stored === older.stored) return older;
   return { stored, json: toJson(stored), isStale: newer.isStale };
 }
 
@@ -73,6 +86,12 @@ function isOlder(a: ReadRecord, b: ReadRecord): boolean {
   return left.version === right.version
     ? a.json < b.json
     : left.version < right.version;
+}
+
+/** Whether a copy may be written over with what is newer, and nothing is lost by it. */
+export function givesWay(older: ReadRecord, newer: ReadRecord): boolean {
+  return !isTombstone(newer.stored) || isTombstone(older.stored) ||
+    mayBury(newer.stored, older.stored);
 }
 
 /** Throws why a copy could not be reached, if one could not. */

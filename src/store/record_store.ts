@@ -16,6 +16,8 @@ import type { ReadRecord } from "./record_format.ts";
 export interface Look {
   /** The record or tombstone; `undefined` when there is neither. */
   found: ReadRecord | undefined;
+  /** The newest record that a copy still holds beside a tombstone. */
+  beside?: SessionRecord | undefined;
   /**
    * Known only to the store that it comes from. `undefined` for what was not read
    * but written, whose token nobody knows.
@@ -34,9 +36,10 @@ export interface RecordStore {
   isUp(key: string, attempt?: Attempt): boolean;
   /**
    * Looks for what is stored under a key and, where it can and `ttl` is given,
-   * renews it. Rejects when a server that may have it cannot be reached.
+   * renews it. Rejects when a server that may have it cannot be reached. Servers
+   * that answer leave the attempt.
    */
-  read(key: string, ttl?: number): Promise<Look>;
+  read(key: string, ttl?: number, attempt?: Attempt): Promise<Look>;
   /**
    * Stores in the place of what a look found, or where nothing is; without a
    * look, the key is taken to be new.

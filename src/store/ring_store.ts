@@ -18,8 +18,17 @@ import {
   toJson,
 } from "../record/record.ts";
 import { Copies, isFault } from "./copies.ts";
-import { type Copy, isSound, latestOf, throwOutageOf } from "./copy.ts";
+import {
+  type Copy,
+  isSound,
+  latestOf,
+  missingAt,
+  newestRecord,
+  throwOutageOf,
+} from "./copy.ts";
+import { ReadRepair } from "./read_repair.ts";
 import type { ReadRecord, RecordFormat } from "./record_format.ts";
+import { isReachable, RingPlace } from "./ring_place.ts";
 import {
   type Attempt,
   type Look,
@@ -36,9 +45,10 @@ interface Token {
 /** A store over the servers of a client. */
 export class RingStore implements RecordStore {
   readonly renewsOnRead = true;
-  readonly #client: MemcacheClient;
+  readonly #place: RingPlace;
   readonly #format: RecordFormat;
   readonly #copies: Copies;
+  readonly #repair: ReadRepair;
   readonly #count: number;
   readonly #keepsLog: boolean;
 
@@ -47,29 +57,43 @@ export class RingStore implements RecordStore {
     format: RecordFormat,
     { copies, merges }: { copies: number; merges: boolean },
   ) {
-    this.#client = client;
+    this.#place = new RingPlace(client, copies);
     this.#format = format;
     this.#copies = new Copies(format);
     this.#count = copies;
+    this.#repair = new ReadRepair(this.#place, this.#copies, format, copies);
     // Of one copy, or of records that overwrite each other, nothing is combined.
     this.#keepsLog = copies > 1 && merges;
   }
 
   isUp(key: string, attempt?: Attempt): boolean {
-    return this.#ownersOf(key).every((server) => {
-      return server.isUp && !attempt?.has(server);
+    return this.#place.ownersOf(key).every((server) => {
+      return isReachable(server, attempt);
     });
   }
 
-  async read(key: string, ttl?: number): Promise<Look> {
+  async read(key: string, ttl?: number, attempt?: Attempt): Promise<Look> {
     const copies = await this.#look(key, ttl);
+    const [only] = copies;
+    if (this.#count === 1 && copies.length === 1 && isSound(only)) {
+      attempt?.delete(only.server);
+      return { found: only.read, token: { copies, repair: undefined } };
+    }
+    if (attempt !== undefined && attempt.size > 0) {
+      for (const { state, server } of copies) {
+        if (state !== "unreachable") attempt.delete(server);
+      }
+    }
     const latest = latestOf(copies);
     if (latest === undefined) throwOutageOf(copies);
     const repair = latest === undefined || ttl === undefined
       ? undefined
-      : this.#repair(key, copies, latest, ttl);
+      : this.#repair.begin(key, copies, latest, ttl);
     const token: Token = { copies, repair };
-    return { found: latest, token };
+    const beside = latest !== undefined && isTombstone(latest.stored)
+      ? newestRecord(copies)
+      : undefined;
+    return { found: latest, beside, token };
   }
 
   async settle(look: Look): Promise<boolean> {
@@ -84,11 +108,16 @@ export class RingStore implements RecordStore {
     attempt: Attempt = new Map(),
   ): Promise<boolean> {
     if (look !== undefined && look.token === undefined) return false;
-    const copies = look === undefined ? [] : (look.token as Token).copies;
+    const copies = look === undefined ? [] : await this.#settled(key, look);
+    if (copies === undefined) return false;
     if (this.#keepsLog && !isTombstone(stored)) {
       stored = this.#withLog(stored, look, copies);
     }
     const value = this.#format.encode(stored, key);
+    const [only] = copies;
+    if (this.#isPlain(stored, copies) && !attempt.has(only.server)) {
+      return await this.#writeOne(only, key, value, ttl, attempt);
+    }
     const targets = this.#targetsOf(key, copies, attempt);
     const strays = isTombstone(stored)
       ? this.#endStrays(key, stored, copies, targets, ttl)
@@ -134,9 +163,31 @@ export class RingStore implements RecordStore {
     return true;
   }
 
+  /** Whether a write goes to the one copy that was found, and to nobody else. */
+  #isPlain(stored: Stored, copies: readonly Copy[]): boolean {
+    return this.#count === 1 && copies.length === 1 &&
+      copies[0].state === "present" && !isTombstone(stored);
+  }
+
+  async #writeOne(
+    copy: Copy,
+    key: string,
+    value: string,
+    ttl: number,
+    attempt: Attempt,
+  ): Promise<boolean> {
+    try {
+      return await this.#copies.writeOver(copy, key, value, ttl);
+    } catch (error) {
+      if (isUnavailable(error)) attempt.set(copy.server, error as Error);
+      await this.#copies.putBack(copy, key, ttl, error);
+      throw error;
+    }
+  }
+
   async touch(key: string, ttl: number, look: Look): Promise<void> {
     const { copies } = look.token as Token | undefined ?? {};
-    if (copies !== undefined && this.#isComplete(copies)) {
+    if (copies !== undefined && this.#repair.isComplete(copies)) {
       const touched = await Promise.all(
         copies.map(({ server }) => server.touch(key, ttl)),
       );
@@ -147,19 +198,9 @@ export class RingStore implements RecordStore {
 
   // --- Where to look
 
-  /** The servers that a key belongs on while all are up. */
-  #ownersOf(key: string): MemcacheServer[] {
-    return this.#client.serversFor(key, this.#count);
-  }
-
-  /** All servers, in the order in which they take copies of a key. */
-  #walk(key: string): MemcacheServer[] {
-    return this.#client.serversFor(key, this.#client.servers.length);
-  }
-
   async #look(key: string, ttl: number | undefined): Promise<Copy[]> {
-    const owners = this.#ownersOf(key);
-    const place = this.#placeOf(key, owners);
+    const owners = this.#place.ownersOf(key);
+    const place = this.#place.placeOf(key, owners);
     const copies = place.length === 1
       ? [await this.#copies.look(place[0], key, ttl)]
       : await this.#copies.lookAll(place, key, ttl);
@@ -169,21 +210,27 @@ export class RingStore implements RecordStore {
       return state !== "unreachable" && owners.includes(server);
     });
     if (!isReached) throwOutageOf(copies);
-    const isSure = copies.some(isSound) &&
-      !copies.some(({ state }) => state === "missing");
-    if (isSure) return copies;
-    const others = this.#client.servers.filter((it) => !place.includes(it));
+    if (copies.every(isSound)) return copies;
+    const others = this.#place.others(place);
     return [...copies, ...await this.#copies.lookAll(others, key, ttl)];
   }
 
-  /** The first servers of the walk that are up; the owners, where none of them is. */
-  #placeOf(key: string, owners: MemcacheServer[]): MemcacheServer[] {
-    if (owners.every(({ isUp }) => isUp)) return owners;
-    if (!owners.some(({ isUp }) => isUp)) return owners;
-    return this.#walk(key).filter(({ isUp }) => isUp).slice(0, this.#count);
-  }
-
   // --- Where to write
+
+  /**
+   * The copies to write over: as a look found them, or as the repair that it began
+   * left them; `undefined` when they are others by now.
+   */
+  async #settled(
+    key: string,
+    { found, token }: Look,
+  ): Promise<readonly Copy[] | undefined> {
+    const { copies, repair } = token as Token;
+    if (repair === undefined) return copies;
+    await repair;
+    const now = await this.#look(key, undefined);
+    return latestOf(now)?.json === found?.json ? now : undefined;
+  }
 
   /** The copies to write over: those that are there, and as many as are wanting. */
   #targetsOf(
@@ -200,16 +247,17 @@ export class RingStore implements RecordStore {
     if (lost !== undefined && targets.length === 0) {
       throw attempt.get(lost.server)!;
     }
-    const owners = this.#ownersOf(key);
-    const isReachable = owners.some((server) => {
-      return server.isUp && !attempt.has(server);
-    });
+    const owners = this.#place.ownersOf(key);
     // While no owner can be reached, nobody believes what others hold.
-    if (targets.length === 0 && !isReachable) return owners.map(missingAt);
+    const isOwned = owners.some((server) => isReachable(server, attempt));
+    if (targets.length === 0 && !isOwned) return owners.map(missingAt);
     const excluded = copies.filter(({ state }) => state !== "missing")
       .map(({ server }) => server);
     const wanting = this.#count - targets.length;
-    const spare = this.#spareServers(key, excluded, attempt).slice(0, wanting);
+    const spare = this.#place.spareServers(key, excluded, attempt).slice(
+      0,
+      wanting,
+    );
     return [...targets, ...spare.map(missingAt)];
   }
 
@@ -218,19 +266,9 @@ export class RingStore implements RecordStore {
     targets: readonly Copy[],
     results: readonly PromiseSettledResult<boolean>[],
   ): boolean {
-    const owners = this.#ownersOf(key);
+    const owners = this.#place.ownersOf(key);
     return targets.some(({ server }, index) => {
       return results[index].status === "fulfilled" && owners.includes(server);
-    });
-  }
-
-  #spareServers(
-    key: string,
-    excluded: readonly MemcacheServer[],
-    attempt: Attempt,
-  ): MemcacheServer[] {
-    return this.#walk(key).filter((server) => {
-      return server.isUp && !attempt.has(server) && !excluded.includes(server);
     });
   }
 
@@ -248,7 +286,7 @@ export class RingStore implements RecordStore {
     attempt: Attempt,
   ): Promise<number> {
     let more = 0;
-    for (const server of this.#spareServers(key, tried, attempt)) {
+    for (const server of this.#place.spareServers(key, tried, attempt)) {
       if (reached + more === this.#count) break;
       try {
         await this.#copies.bring(server, key, latest, ttl);
@@ -272,8 +310,7 @@ export class RingStore implements RecordStore {
     const known = [...copies, ...targets].map(({ server }) => server);
     const latest = { stored, json: toJson(stored), isStale: false };
     await Promise.allSettled(
-      this.#client.servers
-        .filter((server) => server.isUp && !known.includes(server))
+      this.#place.others(known).filter(({ isUp }) => isUp)
         .map((server) => {
           const options = { onlyOver: true };
           return this.#copies.bring(server, key, latest, ttl, options);
@@ -293,7 +330,7 @@ export class RingStore implements RecordStore {
     ttl: number,
   ): Promise<void> {
     const written = targets.map(({ server }) => server);
-    const place = this.#placeOf(key, this.#ownersOf(key));
+    const place = this.#place.placeOf(key, this.#place.ownersOf(key));
     const empty = copies.filter(({ state, server }) => {
       return state === "missing" && place.includes(server) &&
         !written.includes(server);
@@ -301,64 +338,6 @@ export class RingStore implements RecordStore {
     await Promise.allSettled(empty.map(({ server }) => {
       return this.#copies.bring(server, key, latest, ttl, { onlyOver: true });
     }));
-  }
-
-  // --- Read repair and the log of changes
-
-  /**
-   * Brings copies that lag behind up to date, and adds those that are wanting.
-   *
-   * @returns Whether all that could be reached took it; `undefined` when none
-   * lagged behind.
-   */
-  #repair(
-    key: string,
-    copies: readonly Copy[],
-    latest: ReadRecord,
-    ttl: number,
-  ): Promise<boolean> | undefined {
-    if (this.#isComplete(copies)) return undefined;
-    const behind = copies.filter((copy) => {
-      return isSound(copy) && copy.read.json !== latest.json;
-    });
-    const present = copies.filter(({ state }) => state === "present");
-    const wanting = this.#count - present.length;
-    if (wanting > 0) {
-      const excluded = copies.filter(({ state }) => state !== "missing")
-        .map(({ server }) => server);
-      const spare = this.#spareServers(key, excluded, new Map());
-      behind.push(...spare.slice(0, wanting).map(missingAt));
-    }
-    if (behind.length === 0) return undefined;
-    return this.#writeBehind(key, behind, latest, ttl);
-  }
-
-  async #writeBehind(
-    key: string,
-    behind: readonly Copy[],
-    latest: ReadRecord,
-    ttl: number,
-  ): Promise<boolean> {
-    const results = await Promise.all(behind.map(async (copy) => {
-      try {
-        const value = this.#format.encode(latest.stored, key);
-        return await this.#copies.writeOver(copy, key, value, ttl);
-      } catch (error) {
-        // The request has what it asked for; the next one tries again.
-        await this.#copies.putBack(copy, key, ttl, error);
-        return true;
-      }
-    }));
-    return results.every((stored) => stored);
-  }
-
-  /** Whether all copies of a key are there, and the same. */
-  #isComplete(copies: readonly Copy[]): boolean {
-    if (copies.length !== this.#count) return false;
-    const [first] = copies;
-    return isSound(first) && copies.every((copy) => {
-      return isSound(copy) && copy.read.json === first.read.json;
-    });
   }
 
   #withLog(
@@ -370,11 +349,7 @@ export class RingStore implements RecordStore {
     const replaced = look !== undefined && recordIn(look) !== undefined
       ? fromJson(look.found!.json, 0) as SessionRecord
       : undefined;
-    const log = logOf(record, replaced, this.#isComplete(copies));
+    const log = logOf(record, replaced, this.#repair.isComplete(copies));
     return { ...record, log };
   }
-}
-
-function missingAt(server: MemcacheServer): Copy {
-  return { state: "missing", server };
 }

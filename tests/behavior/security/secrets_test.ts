@@ -167,7 +167,7 @@ Deno.test("createMemcacheSessionStorage() throws when secrets are wrong, and doe
     [
       { encrypt: { secrets: [SECRET], acceptPlaintext: "yes" } },
       TypeError,
-      `'encrypt.acceptPlaintext' must be a boolean: current value is "yes"`,
+      `'encrypt.acceptPlaintext' must be a boolean: current value is a string`,
     ],
   ];
   for (const [options, expected, message] of cases) {

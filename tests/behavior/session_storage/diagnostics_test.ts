@@ -31,9 +31,9 @@ Deno.test("command channel tells of a command in the asynchronous context of its
   await requests.run("five", () => app.storage.read(id)).catch(() => {});
   unsubscribe(channels.command, note);
   assertEquals(seen, [
-    "one: set",
-    "two: set",
-    "three: set",
+    "one: add",
+    "two: add",
+    "three: add",
     "four: get",
     "five: get",
   ]);

@@ -7,12 +7,14 @@ import {
   fromJson,
   isSameSession,
   isTombstone,
+  mayBury,
   type SessionRecord,
   toJson,
   type Tombstone,
 } from "../../../src/record/record.ts";
 
 const VERSION = "lox5r0qvabc123";
+const EARLIER = "lox5r0quabc123";
 const LATER = "lox5r0qwabc123";
 
 const RECORD: SessionRecord = {
@@ -29,6 +31,7 @@ const TOMBSTONE: Tombstone = {
   name: "a1b2",
   createdAt: 1_700_000_000,
   version: VERSION,
+  ended: EARLIER,
 };
 
 Deno.test("toJson() writes values, flash values and meta in this order", () => {
@@ -57,10 +60,10 @@ Deno.test("toJson() writes what most records do without when there is any of it"
   );
 });
 
-Deno.test("toJson() writes no values and the reason for a tombstone", () => {
+Deno.test("toJson() writes no values and why it is there for a tombstone", () => {
   assertEquals(
     toJson(TOMBSTONE),
-    '[null,{},["a1b2",1700000000,"lox5r0qvabc123","ended"]]',
+    '[null,{},["a1b2",1700000000,"lox5r0qvabc123","ended","lox5r0quabc123"]]',
   );
 });
 
@@ -96,6 +99,7 @@ Deno.test("fromJson() reads what toJson() wrote", () => {
       { ...RECORD, ...extras, follows: VERSION },
       TOMBSTONE,
       { ...TOMBSTONE, reason: "moved" as const },
+      { ...TOMBSTONE, ended: "" },
     ]
   ) {
     const json = toJson(stored as SessionRecord);
@@ -169,11 +173,14 @@ for (
     '[{},{},["a",1,"lox5r0qvabc123",{"l":["",[["va"]]]}]]',
     '[{},{},["a",1,"lox5r0qvabc123",{"l":["",[["lox5r0qvabc123",1]]]}]]',
     '[{},null,["a",1,"lox5r0qvabc123"]]',
-    '[null,null,["a",1,"lox5r0qvabc123","ended"]]',
+    '[null,null,["a",1,"lox5r0qvabc123","ended",""]]',
+    '[null,{},["a",1,"lox5r0qvabc123","ended"]]',
+    '[null,{},["a",1,"lox5r0qvabc123","ended",5]]',
+    '[null,{},["a",1,"lox5r0qvabc123","ended","x"]]',
     '[null,{},["a",1,"lox5r0qvabc123"]]',
-    '[null,{},["a",1,"lox5r0qvabc123","gone"]]',
-    '[null,{},["a",1,"lox5r0qvabc123",{}]]',
-    '[null,{},["a",1,"","ended"]]',
+    '[null,{},["a",1,"lox5r0qvabc123","gone",""]]',
+    '[null,{},["a",1,"lox5r0qvabc123",{},""]]',
+    '[null,{},["a",1,"","ended",""]]',
     '[[],{},["a",1,"lox5r0qvabc123"]]',
     '[0,{},["a",1,"lox5r0qvabc123"]]',
   ]
@@ -220,4 +227,12 @@ Deno.test("endsSession() is false of the tombstone that a session was begun over
   assertFalse(endsSession(TOMBSTONE, { ...RECORD, follows: LATER }));
   const next = { ...TOMBSTONE, version: LATER };
   assert(endsSession(next, { ...RECORD, follows: VERSION }));
+});
+
+Deno.test("mayBury() is true of a logout, and of a move that knew the record", () => {
+  assert(mayBury(TOMBSTONE, { ...RECORD, version: LATER }));
+  const moved: Tombstone = { ...TOMBSTONE, reason: "moved", ended: VERSION };
+  assert(mayBury(moved, { ...RECORD, version: EARLIER }));
+  assert(mayBury(moved, RECORD));
+  assertFalse(mayBury(moved, { ...RECORD, version: LATER }));
 });

@@ -175,6 +175,7 @@ Deno.test("encode() makes a tombstone that decode() reads, sealed like a record"
     name: "a1b2",
     createdAt: 1,
     version: RECORD.version,
+    ended: "",
   };
   for (const sealing of [{}, { encrypt: SECRETS }]) {
     const format = formatOf(sealing);

@@ -62,10 +62,9 @@ export class ModelStore {
     return this.#ends.get(id) === "moved";
   }
 
-  /** The servers lose whatever they hold under an id. */
+  /** The servers lose a session. */
   lose(id: string): void {
     this.#sessions.delete(id);
-    this.#ends.delete(id);
   }
 
   /** What is to be stored when a request leaves `mine` while `theirs` is there. */
@@ -105,6 +104,8 @@ export class ModelRequest {
   #base: Base;
   #isDirty: boolean;
   #deletesOld = false;
+  /** What it stored last, which may hold more than the session does. */
+  #stored: Stored | undefined;
 
   /** Reads the session of a cookie; `freshId` is the id of a new one. */
   constructor(store: ModelStore, cookie: string | null, freshId: string) {
@@ -177,6 +178,7 @@ export class ModelRequest {
     const oldId = this.#storedId;
     if (oldId === undefined) {
       store.put(this.id, mine);
+      this.#stored = mine;
       return true;
     }
     const moves = this.id !== oldId;
@@ -188,17 +190,30 @@ export class ModelRequest {
     }
     // Of two logins at once, each browser keeps the session that it was given.
     if (!moves && store.hasMoved(oldId)) return false;
-    const theirs = store.find(oldId);
+    // Of a session that it leaves, a request knows what it stored there last.
+    const known = moves ? this.#stored : undefined;
+    const theirs = store.find(oldId) ?? known;
     if (moves && this.#deletesOld) {
       store.end(oldId, "moved");
       store.end(this.#firstId, "moved");
     }
     // What the servers have lost is stored again.
     const keepsTheirs = theirs !== undefined && (!moves || this.#deletesOld);
-    const stored = keepsTheirs ? store.resolve(this.#base, mine, theirs) : mine;
+    const stored = keepsTheirs
+      ? store.resolve(this.#base, mine, theirs)
+      : setAgain(mine);
     store.put(this.id, stored);
+    this.#stored = stored;
     return true;
   }
+}
+
+/** What is stored anew: whoever has seen its flash values may see them again. */
+function setAgain({ values, flash }: Stored): Stored {
+  const again = Array.from(flash, ([key, { value }]): [string, Flash] => {
+    return [key, { value, setting: Symbol() }];
+  });
+  return { values, flash: new Map(again) };
 }
 
 function holds(values: Values, key: string, value: unknown): boolean {

@@ -26,7 +26,7 @@ export interface Model {
 export interface Real {
   storages: MemcacheSessionStorage[];
   sessions: Session[];
-  /** Makes the servers lose whatever they hold under an id. */
+  /** Makes the servers lose a session. */
   lose(id: string): Promise<void>;
 }
 
@@ -86,15 +86,15 @@ function save(at: number): Command {
   };
 }
 
-/** The servers evict what they hold under the cookie, or under an older id. */
+/** The servers evict the session of the cookie, or of an older id. */
 function lose(age: number): Command {
   const idOf = ({ ids, cookie }: Model) => {
-    return (age === 0 ? cookie : ids[ids.length - age]) ?? null;
+    return (age === 0 ? cookie : ids[ids.length - age]) ?? "";
   };
   return {
-    check: (model) => idOf(model) !== null,
+    check: (model) => model.store.find(idOf(model)) !== undefined,
     async run(model, real) {
-      const id = idOf(model)!;
+      const id = idOf(model);
       await real.lose(id);
       model.store.lose(id);
     },

@@ -3,10 +3,8 @@
 // `deno test` takes: files, --filter.
 
 import { existsSync } from "node:fs";
-import { findCommand } from "../tools/find_command.ts";
 import { ensureMemcached } from "../tools/ensure_memcached.ts";
 import { importMapArguments } from "./import_map.ts";
-import { installPackage } from "../tools/system_package.ts";
 import {
   formatTestCounts,
   readTestCounts,
@@ -27,8 +25,6 @@ const ENV_OF_EXAMPLES = { MEMCACHE_PASSWORD: "of an example" };
 async function main(args: string[]): Promise<number> {
   Deno.chdir(ROOT);
   Deno.env.set("MEMCACHED_BIN", await ensureMemcached());
-  // Some tests make certificates with it.
-  if (findCommand("openssl") === undefined) await installPackage("openssl");
   const imports = await importMapArguments();
 
   const total: TestCounts = { passed: 0, failed: 0 };

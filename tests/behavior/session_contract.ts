@@ -76,7 +76,7 @@ export function sessionContract<Session extends ContractSession>(
   type Storage = ContractStorage<Session>;
 
   /** A test with a prefix of its own, so that the servers may be shared. */
-  class Scene {
+  class ContractCase {
     readonly prefix = `contract-${crypto.randomUUID()}:`;
     readonly servers: ContractServers;
     readonly fixture: ContractFixture<Session>;
@@ -109,11 +109,14 @@ export function sessionContract<Session extends ContractSession>(
     }
   }
 
-  function scene(name: string, run: (scene: Scene) => Promise<void>): void {
+  function scene(
+    name: string,
+    run: (scene: ContractCase) => Promise<void>,
+  ): void {
     test(name, async () => {
       const fixture = await context.open();
       try {
-        await run(new Scene(fixture));
+        await run(new ContractCase(fixture));
       } finally {
         await fixture.close();
       }

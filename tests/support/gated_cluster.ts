@@ -1,10 +1,10 @@
 // A few memcached servers, and app processes that use them, each behind gates of
 // its own.
 
+import type { StorageOptions } from "./storage_options.ts";
 import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,
-  type MemcacheSessionStorageOptions,
   type Session,
 } from "../../mod.ts";
 import { GatedClient, type GatedServer } from "./gated_client.ts";
@@ -33,7 +33,9 @@ export interface HeldRecord {
   /** The values; `null` in a tombstone. */
   values: Record<string, unknown> | null;
   /** The record's version. */
-  version: number;
+  version: string;
+  /** What a tombstone says became of the session. */
+  reason?: "ended" | "moved";
   /** Seconds until it expires; `-1` when it does not. */
   ttl: number;
 }
@@ -49,12 +51,19 @@ export class GatedCluster implements AsyncDisposable {
     this.servers = servers;
   }
 
-  /** Starts an app process; its options go to the storage. */
-  open(options: Partial<MemcacheSessionStorageOptions> = {}): AppProcess {
-    const addresses = this.servers.map(({ address }) => address);
-    const client = new GatedClient(addresses);
+  /**
+   * Starts an app process; its options go to the storage. It knows all servers,
+   * unless it is told which.
+   */
+  open(
+    { servers, ...options }: Partial<StorageOptions> & {
+      servers?: readonly MemcachedServer[];
+    } = {},
+  ): AppProcess {
+    const list = servers ?? this.servers;
+    const client = new GatedClient(list.map(({ address }) => address));
     this.#clients.push(client);
-    const copies = addresses.length;
+    const copies = list.length;
     const storage = createMemcacheSessionStorage({
       client,
       copies,
@@ -67,7 +76,7 @@ export class GatedCluster implements AsyncDisposable {
     };
     return {
       storage,
-      gates: client.servers.map((server) => client.gated(server)),
+      gates: [...client.servers],
       visit,
       async login(user = "ann") {
         return (await visit(null, (session) => session.set("user", user)))!;
@@ -81,8 +90,9 @@ export class GatedCluster implements AsyncDisposable {
       const item = await rawGet(server, PREFIX + id);
       if (item === undefined) return undefined;
       const text = new TextDecoder().decode(item.value);
-      const [values, , [, , version]] = JSON.parse(text);
-      return { values, version, ttl: item.ttl };
+      const [values, , [, , version, last]] = JSON.parse(text);
+      const reason = values === null ? last : undefined;
+      return { values, version, reason, ttl: item.ttl };
     }));
   }
 

@@ -16,6 +16,8 @@ export const KINDS = [
   "stale read",
   "lost write",
   "came back",
+  "lost count",
+  "counted twice",
   "unknown value",
   "flash lost",
   "flash twice",
@@ -68,6 +70,8 @@ export interface Life {
   writes: Write[];
   endings: Ending[];
   flashes: Write[];
+  /** Calls of `update()` that add one; each is a write without a value. */
+  counts: Write[];
   /** Flash values that were used up: when the request began, and was acknowledged. */
   used: Map<string, { start: number; end: number }>;
   seenAlive: boolean;
@@ -85,6 +89,10 @@ export interface Finding {
 
 /** The name of the flash value of all sessions. */
 export const FLASH = "notice";
+/** The name of the value that `update()` counts up. */
+export const COUNTER = "n";
+/** Whose session it is. */
+export const OWNER = "owner";
 
 /** Keeps the account of one run. */
 export class Account {
@@ -129,6 +137,7 @@ export class Account {
       writes: [],
       endings: [],
       flashes: [],
+      counts: [],
       used: new Map(),
       seenAlive: false,
       excuse: undefined,
@@ -186,7 +195,9 @@ export class Account {
     const writes = lineageOf(life);
     const keys = new Set([
       ...writes.map(({ write }) => write.key),
-      ...Object.keys(finding.values).filter((key) => key !== "owner"),
+      ...Object.keys(finding.values).filter((key) => {
+        return key !== OWNER && key !== COUNTER;
+      }),
     ]);
     for (const key of keys) {
       const ofKey = writes.filter(({ write }) => write.key === key);
@@ -194,6 +205,7 @@ export class Account {
       read.set(key, this.#checkValue(life, start, key, value, ofKey));
     }
     this.#checkFlash(life, start, finding.flash);
+    this.#checkCount(life, start, finding.values[COUNTER] as number ?? 0);
     return read;
   }
 
@@ -238,6 +250,19 @@ export class Account {
     return matching[0];
   }
 
+  #checkCount(life: Life, start: number, count: number): void {
+    const counts = lineageOf(life, "counts");
+    const least = counts.filter(({ write, isSure }) => {
+      return isSure && write.end < start;
+    }).length;
+    if (count < least) {
+      this.report("lost count", life, `counts ${count} of ${least}`);
+    } else if (count > counts.length) {
+      const text = `counts ${count} of ${counts.length}`;
+      this.report("counted twice", life, text);
+    }
+  }
+
   #checkFlash(life: Life, start: number, value: string | undefined): void {
     const flashes = lineageOf(life, "flashes");
     if (value !== undefined) {
@@ -279,7 +304,7 @@ interface LineageWrite {
 /** The writes that a session may show: its own, and those of what it came from. */
 function lineageOf(
   life: Life,
-  which: "writes" | "flashes" = "writes",
+  which: "writes" | "flashes" | "counts" = "writes",
 ): LineageWrite[] {
   const own = life[which].map((write) => ({ write, isSure: true }));
   const { parent, birthStart, birthEnd } = life;

@@ -1,23 +1,31 @@
 // A browser: its cookie, and the requests that it sends at once.
 
-import type { Session, SessionStorage } from "../../mod.ts";
+import type { MemcacheSessionStorage, Session } from "../../mod.ts";
 import { isUnavailable, MemcacheServerError } from "../../src/client/errors.ts";
 import type { Random } from "../support/random.ts";
 import {
   type Account,
+  COUNTER,
   type Ending,
   type Finding,
   FLASH,
   type Life,
+  OWNER,
   type Write,
 } from "./account.ts";
 import { shortId, type Trace } from "./trace.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
+/** What apps use of a storage. */
+export type AppStorage = Pick<
+  MemcacheSessionStorage,
+  "read" | "save" | "update" | "withoutRenewal"
+>;
+
 /** An app process as a browser meets it. */
 export interface AppProcess {
   readonly name: string;
-  readonly storage: SessionStorage;
+  readonly storage: AppStorage;
   /** Requests that it is still busy with. */
   busy: number;
 }
@@ -57,6 +65,7 @@ type Action =
   | "write"
   | "unset"
   | "flash"
+  | "count"
   | "login"
   | "renew"
   | "logout"
@@ -70,6 +79,8 @@ const MIXED: readonly Action[] = [
   "unset",
   "flash",
   "flash",
+  "count",
+  "count",
   "login",
   "login",
   "renew",
@@ -89,6 +100,7 @@ const ROUNDS: readonly (readonly Action[] | undefined)[] = [
   ["logout", "login", "read"],
   ["login", "write", "read"],
   ["login", "login", "login"],
+  ["count", "count", "count", "login"],
 ];
 
 /** A session that was read for a request. */
@@ -106,6 +118,7 @@ interface Request {
 interface Changes {
   writes: Write[];
   flashes: Write[];
+  counts: Write[];
   ending: Ending | undefined;
 }
 
@@ -197,12 +210,13 @@ export class Browser {
     think: number,
   ): Promise<void> {
     const { time, random } = this.#web;
-    const request = await this.#read(process, cookie);
+    const isPassive = random() < 0.15;
+    const request = await this.#read(process, cookie, isPassive);
     const { session, life } = request;
     const who = `${process.name} ${this.name} ${action}`;
     this.#note(() => `${who} has read ${describe(session)}`, cookie);
     if (life === undefined && action !== "read" && action !== "logout") {
-      session.set("owner", this.name);
+      session.set(OWNER, this.name);
     }
     const saves: Promise<string | null>[] = [];
     const save = (changes: Changes) => {
@@ -211,7 +225,7 @@ export class Browser {
       saved.catch(() => {});
       saves.push(saved);
     };
-    const changes = this.#change(action, request);
+    const changes = this.#change(action, request, process);
     if (think > 0) await time.sleep(think);
     if (life !== undefined && action === "login") {
       this.#web.duringLogin(life.id);
@@ -220,16 +234,25 @@ export class Browser {
     if (action === "twice") {
       if (random() < 0.5) await time.sleep(random() * 8);
       const isLogin = life !== undefined && random() < 0.5;
-      save(this.#change(isLogin ? "login" : "write", request));
+      save(this.#change(isLogin ? "login" : "write", request, process));
     }
     const answers = await Promise.all(saves);
     await this.#receive(answers.at(-1)!);
   }
 
   /** Does to a session what an action stands for. */
-  #change(action: Action, { session, start, read }: Request): Changes {
+  #change(
+    action: Action,
+    { session, start, read }: Request,
+    { storage }: AppProcess,
+  ): Changes {
     const { random } = this.#web;
-    const changes: Changes = { writes: [], flashes: [], ending: undefined };
+    const changes: Changes = {
+      writes: [],
+      flashes: [],
+      counts: [],
+      ending: undefined,
+    };
     const write = (key: string, value: string | undefined) => {
       if (value === undefined) session.unset(key);
       else session.set(key, value);
@@ -256,6 +279,19 @@ export class Browser {
         changes.flashes.push({ key: FLASH, value, start, end: Infinity, over });
         break;
       }
+      case "count": {
+        const add = (count: number = 0) => count + 1;
+        storage.update<number>(session, COUNTER, add);
+        const [value, over] = [undefined, undefined];
+        changes.counts.push({
+          key: COUNTER,
+          value,
+          start,
+          end: Infinity,
+          over,
+        });
+        break;
+      }
       case "login":
         session.regenerateId(true);
         write("user", this.#nextValue());
@@ -277,7 +313,7 @@ export class Browser {
     process: AppProcess,
     who: string,
     { session, life, start, flash }: Request,
-    { writes, flashes, ending }: Changes,
+    { writes, flashes, counts: added, ending }: Changes,
   ): Promise<string | null> {
     const { time, account, counts } = this.#web;
     const { dirty } = session;
@@ -289,6 +325,7 @@ export class Browser {
       if (session.id === life.id) {
         life.writes.push(...writes);
         life.flashes.push(...flashes);
+        life.counts.push(...added);
       }
     }
     const about = life?.id ?? session.id;
@@ -323,8 +360,9 @@ export class Browser {
     if (known !== life) {
       known.writes.push(...writes);
       known.flashes.push(...flashes);
+      known.counts.push(...added);
     }
-    for (const write of [...writes, ...flashes]) write.end = answered;
+    for (const write of [...writes, ...flashes, ...added]) write.end = answered;
     if (flash !== undefined) account.use(known, flash, start);
     return answer;
   }
@@ -343,12 +381,19 @@ export class Browser {
   }
 
   /** Reads a session, and checks what is read. */
-  async #read(process: AppProcess, cookie: string | null): Promise<Request> {
+  async #read(
+    process: AppProcess,
+    cookie: string | null,
+    isPassive = false,
+  ): Promise<Request> {
     const { account, counts, time } = this.#web;
     const start = account.tick();
     const before = time.now;
     counts.reads++;
-    const session = await process.storage.read(cookie);
+    const { storage } = process;
+    const session = isPassive
+      ? await storage.withoutRenewal.read(cookie)
+      : await storage.read(cookie);
     counts.slowestRead = Math.max(counts.slowestRead, time.now - before);
     const none = new Map<string, Write | undefined>();
     const nothing = {
@@ -410,7 +455,7 @@ export class Browser {
 function findingOf(session: Session): Finding {
   const [values] = session.data;
   return {
-    owner: session.get("owner") as string | undefined,
+    owner: session.get(OWNER) as string | undefined,
     values,
     flash: session.get(FLASH) as string | undefined,
   };

@@ -66,6 +66,7 @@ const NOT_MERGED: readonly Kind[] = [
   "came back",
   "stale read",
   "lost write",
+  "lost count",
   "flash lost",
   "flash twice",
 ];

@@ -1,13 +1,16 @@
 // One run: servers, processes, browsers, and what happens to them, all of it from
 // one seed.
 
-import {
-  createMemcacheSessionStorage,
-  type SessionStorage,
-} from "../../mod.ts";
+import { createMemcacheSessionStorage } from "../../mod.ts";
 import { type Random, randomFrom } from "../support/random.ts";
 import { Account, type Violation } from "./account.ts";
-import { type AppProcess, Browser, type Counts, type Web } from "./browser.ts";
+import {
+  type AppProcess,
+  type AppStorage,
+  Browser,
+  type Counts,
+  type Web,
+} from "./browser.ts";
 import {
   type Deployment,
   type Fault,
@@ -68,7 +71,7 @@ export async function simulate(
 class SimulatedProcess implements AppProcess {
   readonly name: string;
   readonly client: SimulatedClient;
-  readonly storage: SessionStorage;
+  readonly storage: AppStorage;
   busy = 0;
 
   constructor(
@@ -90,6 +93,13 @@ class SimulatedProcess implements AppProcess {
     this.storage = {
       read: (cookie) => time.withSkew(skew, () => storage.read(cookie)),
       save: (session) => time.withSkew(skew, () => storage.save(session)),
+      update: (session, key, change) => storage.update(session, key, change),
+      withoutRenewal: {
+        read: (cookie) => {
+          return time.withSkew(skew, () => storage.withoutRenewal.read(cookie));
+        },
+        save: (session) => time.withSkew(skew, () => storage.save(session)),
+      },
     };
   }
 }

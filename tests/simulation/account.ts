@@ -58,7 +58,10 @@ export interface Ending {
   successor?: Life;
 }
 
-/** One session id, from the acknowledgement of its cookie on. */
+/**
+ * One session under an id, from the acknowledgement of its cookie on. An id that
+ * a browser chose may have several, one after the other.
+ */
 export interface Life {
   id: string;
   owner: string;
@@ -74,9 +77,13 @@ export interface Life {
   counts: Write[];
   /** Flash values that were used up: when the request began, and was acknowledged. */
   used: Map<string, { start: number; end: number }>;
+  /** Whether its cookie was handed out. */
+  isAcknowledged: boolean;
   seenAlive: boolean;
   /** Why it may be lost or stale: memory that no copy has outlived. */
   excuse: string | undefined;
+  /** Whether another session may have begun under its id in the meantime. */
+  isInDoubt: boolean;
   isLost: boolean;
 }
 
@@ -139,12 +146,37 @@ export class Account {
       flashes: [],
       counts: [],
       used: new Map(),
+      isAcknowledged: true,
       seenAlive: false,
       excuse: undefined,
+      isInDoubt: false,
       isLost: false,
     };
     this.lives.set(id, life);
     return life;
+  }
+
+  /**
+   * A request that found nothing under an id stores a session there: another one
+   * after the last has ended, or the one that others are about to begin.
+   */
+  beginAgain(id: string, owner: string, start: number): Life {
+    const last = this.lives.get(id)!;
+    if (!last.endings.some(({ ended }) => ended < start)) {
+      // Only if it has ended already is it sure not to be the last one.
+      if (last.endings.length > 0) this.doubt(last);
+      return last;
+    }
+    const life = this.begin(id, owner, start, undefined);
+    life.isAcknowledged = false;
+    if (last.isInDoubt) this.doubt(life);
+    return life;
+  }
+
+  /** It cannot be told any more which of the sessions of one id a request met. */
+  doubt(life: Life): void {
+    life.excuse = "began again meanwhile";
+    life.isInDoubt = true;
   }
 
   /**
@@ -158,11 +190,12 @@ export class Account {
     });
   }
 
-  /** A read found no session. */
-  checkGone(life: Life): void {
-    if (life.endings.length > 0 || life.excuse !== undefined || life.isLost) {
-      return;
-    }
+  /** A read that began at `start` found no session. */
+  checkGone(life: Life, start: number): void {
+    const mayBeGone = !life.isAcknowledged || life.birthEnd > start ||
+      life.endings.length > 0 ||
+      life.excuse !== undefined || life.isLost;
+    if (mayBeGone) return;
     life.isLost = true;
     if (life.seenAlive) {
       this.report("lost session", life, "is read as gone, and nobody ended it");
@@ -185,7 +218,7 @@ export class Account {
       this.report("another's session", life, text);
     }
     for (const { how, ended } of life.endings) {
-      if (ended >= start) continue;
+      if (ended >= start || life.isInDoubt) continue;
       const kind = how === "logout" ? "logout undone" : "left id alive";
       this.report(kind, life, `is alive after an acknowledged ${how}`);
       break;

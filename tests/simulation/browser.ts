@@ -37,6 +37,8 @@ export interface Web {
   readonly trace: Trace;
   readonly account: Account;
   readonly counts: Counts;
+  /** Whether browsers keep the id of a session that has ended. */
+  readonly keepsIds: boolean;
   /** The process that the load balancer picks. */
   pickProcess(): AppProcess;
   /** Whether the only copy of a session is on a server that a process does not know. */
@@ -108,6 +110,8 @@ interface Request {
   session: Session;
   /** `undefined` for a new one. */
   life: Life | undefined;
+  /** Whether it is a new one under the id that the browser sent. */
+  hasUnknownId: boolean;
   start: number;
   /** What was read of each value, or written since. */
   read: Map<string, Write | undefined>;
@@ -312,11 +316,12 @@ export class Browser {
   async #save(
     process: AppProcess,
     who: string,
-    { session, life, start, flash }: Request,
+    { session, life: own, hasUnknownId, start, flash }: Request,
     { writes, flashes, counts: added, ending }: Changes,
   ): Promise<string | null> {
     const { time, account, counts } = this.#web;
     const { dirty } = session;
+    const life = hasUnknownId ? this.#lifeOfUnknownId(session, start) : own;
     if (life !== undefined) {
       if (ending !== undefined) {
         ending.begun = account.tick();
@@ -340,19 +345,28 @@ export class Browser {
       about,
     );
     if (answer === "") {
-      if (ending !== undefined) ending.ended = answered;
+      // Nobody was told of a session that a logout did not find.
+      if (ending !== undefined && own !== undefined) ending.ended = answered;
       return answer;
     }
     if (answer === null) {
-      const isCause = life === undefined || life.excuse !== undefined ||
+      const isCause = own === undefined || life === undefined ||
+        account.lives.get(life.id) !== life ||
+        life.excuse !== undefined ||
         account.mayHaveEnded(life, ending);
       if (dirty && !isCause) {
         account.report("dropped without cause", life, `${who} got null`);
       }
       return answer;
     }
-    const known = account.lives.get(answer) ?? this.#begin(answer, start, life);
-    if (ending !== undefined) {
+    const known = answer === life?.id
+      ? life
+      : account.lives.get(answer) ?? this.#begin(answer, start, own);
+    if (!known.isAcknowledged) {
+      known.isAcknowledged = true;
+      known.birthEnd = answered;
+    }
+    if (ending !== undefined && own !== undefined) {
       ending.ended = answered;
       ending.successor = known;
       known.leavesParent = true;
@@ -367,6 +381,17 @@ export class Browser {
     return answer;
   }
 
+  /** The session that is stored under the id of one that was not found. */
+  #lifeOfUnknownId({ deleteId, dirty, destroyed, id }: Session, start: number) {
+    const { account } = this.#web;
+    if (
+      dirty && !destroyed && deleteId === undefined && account.lives.has(id)
+    ) {
+      return account.beginAgain(id, this.name, start);
+    }
+    return account.lives.get(deleteId ?? id);
+  }
+
   #begin(id: string, start: number, parent: Life | undefined): Life {
     this.ids.push(id);
     return this.#web.account.begin(id, this.name, start, parent);
@@ -377,6 +402,7 @@ export class Browser {
     const { time, random } = this.#web;
     await time.sleep(random() * 5);
     if (answer === null || random() < 0.02) return;
+    if (answer === "" && this.#web.keepsIds && random() < 0.7) return;
     this.#cookie = answer === "" ? null : answer;
   }
 
@@ -391,6 +417,7 @@ export class Browser {
     const before = time.now;
     counts.reads++;
     const { storage } = process;
+    const known = cookie === null ? undefined : account.lives.get(cookie);
     const session = isPassive
       ? await storage.withoutRenewal.read(cookie)
       : await storage.read(cookie);
@@ -400,20 +427,26 @@ export class Browser {
       session,
       start,
       life: undefined,
+      hasUnknownId: session.id === cookie,
       read: none,
       flash: undefined,
     };
     if (cookie === null) return nothing;
     const life = account.lives.get(cookie)!;
-    if (session.id !== cookie) {
+    if (life !== known) {
+      // What was read may be of the one or of the other.
+      account.doubt(known!);
+      account.doubt(life);
+    }
+    if (session.id !== cookie || session.get(OWNER) === undefined) {
       if (this.#web.isHidden(cookie, process)) counts.hidden++;
-      else account.checkGone(life);
+      else account.checkGone(life, start);
       return nothing;
     }
     const finding = findingOf(session);
     const { flash } = finding;
     const read = account.checkAlive(life, start, finding);
-    return { session, start, life, read, flash };
+    return { session, start, life, hasUnknownId: false, read, flash };
   }
 
   /** Whether something went without an error; one that is no outage is a violation. */

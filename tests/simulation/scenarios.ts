@@ -34,6 +34,8 @@ export interface Scenario {
   network?: Partial<Network>;
   /** How far apart from the true time the clocks of processes may be, in milliseconds. */
   clockSkew?: number;
+  /** Sessions begin under ids that browsers send, after a logout as well. */
+  useUnknownIds?: boolean;
   /** What it may show, for reasons that stand beside it. */
   allows?: readonly Kind[];
   /** How often the record that a login leaves is evicted during that login. */
@@ -146,6 +148,17 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
       deployments: [on(THREE)],
       faults: ["lossy", "pause"],
       clockSkew: 2_500,
+    },
+    {
+      name: "ids that browsers send",
+      deployments: [on(THREE)],
+      useUnknownIds: true,
+    },
+    {
+      name: "ids that browsers send, one server away or losing replies",
+      deployments: [on(THREE)],
+      faults: ["lossy", "pause"],
+      useUnknownIds: true,
     },
     {
       name: "the old record evicted during a login",

@@ -78,6 +78,7 @@ class SimulatedProcess implements AppProcess {
     name: string,
     servers: readonly NamedServer[],
     copies: number,
+    { useUnknownIds = false }: Scenario,
     skew: number,
     shared: Surroundings,
   ) {
@@ -87,6 +88,8 @@ class SimulatedProcess implements AppProcess {
     const storage = createMemcacheSessionStorage({
       client,
       copies,
+      useUnknownIds,
+      // It keeps real time, and lists keys, which these servers cannot.
       selfRepair: false,
     });
     this.client = client;
@@ -145,6 +148,10 @@ class World implements Web {
     this.#browsers = Array.from({ length: BROWSERS }, (_, i) => {
       return new Browser(String.fromCharCode(65 + i), this);
     });
+  }
+
+  get keepsIds(): boolean {
+    return this.#scenario.useUnknownIds ?? false;
   }
 
   pickProcess(): AppProcess {
@@ -239,7 +246,14 @@ class World implements Web {
       const skew = Math.round((this.random() - 0.5) * 2 * clockSkew);
       const clock = skew === 0 ? "" : `, clock ${skew} ms ahead`;
       this.trace.add(`${name} starts: ${servers}, copies: ${own}${clock}`);
-      return new SimulatedProcess(name, named, own, skew, this.#shared);
+      return new SimulatedProcess(
+        name,
+        named,
+        own,
+        this.#scenario,
+        skew,
+        this.#shared,
+      );
     });
   }
 

@@ -171,7 +171,7 @@ Deno.test("save() stores the new record before it deletes the old one when the i
   assert(await visit(app.storage, old, logIn) !== null);
   assertEquals(
     commands.events.map(({ command }) => command),
-    ["get", "set", "compareAndSet"],
+    ["get", "add", "compareAndSet"],
   );
 });
 

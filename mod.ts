@@ -20,36 +20,24 @@ export type {
   ThirdPartyClient,
   ThirdPartyItem,
 } from "./src/adapters/mod.ts";
-export type { CommandEvent, ServerEvent } from "./src/client/diagnostics.ts";
-export * from "./src/client/errors.ts";
 export type {
-  CasToken,
-  CompareAndSetResult,
-  MemcacheClient,
-  MemcacheCommands,
-  MemcacheItem,
-  MemcacheServer,
-  ServerHealth,
-} from "./src/client/memcache_client.ts";
+  CommandEvent,
+  ServerEvent,
+  ServersEvent,
+} from "./src/client/diagnostics.ts";
+export * from "./src/client/errors.ts";
+export type { ServerHealth } from "./src/client/memcache_client.ts";
 export {
   channels,
   type ConflictEvent,
   type DroppedEvent,
   type OutageEvent,
+  type SelfRepairEvent,
   type UnderreplicatedEvent,
   type UnreadableEvent,
 } from "./src/diagnostics.ts";
 export * from "./src/errors.ts";
-export type {
-  ClientOption,
-  CompressOptions,
-  EncryptOptions,
-  MemcacheSessionStorageOptions,
-  RenewCookieOptions,
-  ServersOption,
-  Session,
-  SessionOptions,
-} from "./src/options.ts";
+export type { MemcacheSessionStorageOptions, Session } from "./src/options.ts";
 export {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,

@@ -13,6 +13,7 @@ const ROOT = new URL("../../", import.meta.url);
  */
 const LAYERS: string[][] = [
   ["mod", "cli"],
+  ["command_line"],
   ["session_storage"],
   ["session_saver"],
   ["reconciler"],

@@ -6,6 +6,11 @@ import { Browser } from "./browser.ts";
 
 const PATIENCE = 30_000;
 
+/** The environment of a program that serves the app. */
+export function envOfApp(server: { address: string }): Record<string, string> {
+  return { COOKIE_SECRET: "for tests", MEMCACHE_SERVERS: server.address };
+}
+
 /** Runs a program that serves the app, walks through the app, and ends it. */
 export async function useServedApp(
   program: string,

@@ -83,28 +83,34 @@ interface Extras {
 
 /** A record or a tombstone as JSON. */
 export function toJson(stored: Stored): string {
-  const { name, createdAt, version } = stored;
+  const { createdAt, version } = stored;
+  const name = JSON.stringify(stored.name);
   if (isTombstone(stored)) {
-    return `[null,{},${
-      JSON.stringify([name, createdAt, version, stored.reason, stored.ended])
-    }]`;
+    const { reason, ended } = stored;
+    return `[null,{},[${name},${createdAt},"${version}","${reason}","${ended}"]]`;
   }
-  const { flashVersions, ancestors, log, follows } = stored;
-  const meta: unknown[] = [name, createdAt, version];
-  if (flashVersions ?? ancestors ?? log ?? follows) {
+  // V8 makes short JSON on the stack, and a session is short more often without
+  // its meta: 6 % of a request on Deno.
+  const content = stored.content ??
+    JSON.stringify([stored.values, stored.flash]);
+  const meta = `${name},${createdAt},"${version}"${extrasOf(stored)}`;
+  return `${content.slice(0, -1)},[${meta}]]`;
+}
+
+/** What most records do without, as the JSON of one more part of meta. */
+function extrasOf(
+  { flashVersions, ancestors, log, follows }: SessionRecord,
+): string {
+  if (flashVersions ?? log ?? follows) {
     const extras: Extras = {
       f: flashVersions,
       a: ancestors,
       l: log,
       t: follows,
     };
-    meta.push(extras);
+    return `,${JSON.stringify(extras)}`;
   }
-  // V8 makes short JSON on the stack, and a session is short more often without
-  // its meta: 6 % of a request on Deno.
-  const content = stored.content ??
-    JSON.stringify([stored.values, stored.flash]);
-  return `${content.slice(0, -1)},${JSON.stringify(meta)}]`;
+  return ancestors === undefined ? "" : `,{"a":"${ancestors}"}`;
 }
 
 /**

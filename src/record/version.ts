@@ -63,8 +63,20 @@ export function firstTags(tags: string, count: number): string {
 }
 
 function toVersion(time: number, random: number): string {
-  return Math.min(time, LAST_TIME).toString(36).padStart(TIME_DIGITS, "0") +
-    random.toString(36).padStart(RANDOM_DIGITS, "0");
+  if (time !== lastTime) {
+    lastTime = time;
+    lastDigits = digitsOf(Math.min(time, LAST_TIME), LAST_TIME + 1);
+  }
+  return lastDigits + digitsOf(random, RANDOM_VALUES);
+}
+
+/** Versions come in bursts: the digits of the last time are worth keeping. */
+let lastTime = -1;
+let lastDigits = "";
+
+/** A number below `limit`, which is a power of 36, with leading zeros. */
+function digitsOf(number: number, limit: number): string {
+  return (limit + number).toString(36).slice(1);
 }
 
 function randomOf(version: string): number {

@@ -2,7 +2,10 @@
 // and bring the copy there up to date.
 
 import { MemcacheError, MemcacheServerError } from "../client/errors.ts";
-import type { MemcacheServer } from "../client/memcache_client.ts";
+import type {
+  CompareAndSetResult,
+  MemcacheServer,
+} from "../client/memcache_client.ts";
 import { RecordMismatchError } from "../errors.ts";
 import { type Copy, givesWay, isSound, newerOf } from "./copy.ts";
 import type { ReadRecord, RecordFormat } from "./record_format.ts";
@@ -19,19 +22,19 @@ export class Copies {
   }
 
   /** Looks at one copy, and renews it where `ttl` is given. */
-  async look(server: MemcacheServer, key: string, ttl?: number): Promise<Copy> {
-    try {
-      const item = await server.getDecoded(
-        key,
-        (value) => this.#format.decode(value, key),
-        ttl,
-      );
-      if (item === undefined) return { state: "missing", server };
-      return { state: "present", server, cas: item.cas, read: item.value };
-    } catch (error) {
-      if (!isFault(error)) throw error;
-      return { state: "unreachable", server, error };
-    }
+  look(server: MemcacheServer, key: string, ttl?: number): Promise<Copy> {
+    const decode = (value: Uint8Array) => this.#format.decode(value, key);
+    // Async functions here and in `writeOver()` are 3 % of a request.
+    return server.getDecoded(key, decode, ttl).then(
+      (item): Copy => {
+        if (item === undefined) return { state: "missing", server };
+        return { state: "present", server, cas: item.cas, read: item.value };
+      },
+      (error): Copy => {
+        if (!isFault(error)) throw error;
+        return { state: "unreachable", server, error };
+      },
+    );
   }
 
   /** Looks at the copies of several servers at once. */
@@ -48,16 +51,16 @@ export class Copies {
    *
    * @returns Whether it was stored; if not, something else is there.
    */
-  async writeOver(
+  writeOver(
     copy: Copy,
     key: string,
     value: string | Uint8Array,
     ttl: number,
   ): Promise<boolean> {
     const { server } = copy;
-    if (copy.state === "unreachable") throw copy.error;
-    if (copy.state === "missing") return await server.add(key, value, ttl);
-    return await server.compareAndSet(key, value, copy.cas, ttl) === "stored";
+    if (copy.state === "unreachable") return Promise.reject(copy.error);
+    if (copy.state === "missing") return server.add(key, value, ttl);
+    return server.compareAndSet(key, value, copy.cas, ttl).then(isStored);
   }
 
   /**
@@ -101,6 +104,10 @@ export class Copies {
       if (await this.writeOver(copy, key, value, ttl)) return;
     }
   }
+}
+
+function isStored(result: CompareAndSetResult): boolean {
+  return result === "stored";
 }
 
 /** Whether an error is about a server, so that other servers may still serve. */

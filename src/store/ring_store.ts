@@ -74,6 +74,11 @@ export class RingStore implements RecordStore {
 
   async read(key: string, ttl?: number, attempt?: Attempt): Promise<Look> {
     const copies = await this.#look(key, ttl);
+    const [only] = copies;
+    if (this.#count === 1 && copies.length === 1 && isSound(only)) {
+      attempt?.delete(only.server);
+      return { found: only.read, token: { copies, repair: undefined } };
+    }
     if (attempt !== undefined && attempt.size > 0) {
       for (const { state, server } of copies) {
         if (state !== "unreachable") attempt.delete(server);
@@ -109,6 +114,10 @@ export class RingStore implements RecordStore {
       stored = this.#withLog(stored, look, copies);
     }
     const value = this.#format.encode(stored, key);
+    const [only] = copies;
+    if (this.#isPlain(stored, copies) && !attempt.has(only.server)) {
+      return await this.#writeOne(only, key, value, ttl, attempt);
+    }
     const targets = this.#targetsOf(key, copies, attempt);
     const strays = isTombstone(stored)
       ? this.#endStrays(key, stored, copies, targets, ttl)
@@ -152,6 +161,28 @@ export class RingStore implements RecordStore {
       await this.#checkPlace(key, latest, copies, targets, ttl);
     }
     return true;
+  }
+
+  /** Whether a write goes to the one copy that was found, and to nobody else. */
+  #isPlain(stored: Stored, copies: readonly Copy[]): boolean {
+    return this.#count === 1 && copies.length === 1 &&
+      copies[0].state === "present" && !isTombstone(stored);
+  }
+
+  async #writeOne(
+    copy: Copy,
+    key: string,
+    value: string,
+    ttl: number,
+    attempt: Attempt,
+  ): Promise<boolean> {
+    try {
+      return await this.#copies.writeOver(copy, key, value, ttl);
+    } catch (error) {
+      if (isUnavailable(error)) attempt.set(copy.server, error as Error);
+      await this.#copies.putBack(copy, key, ttl, error);
+      throw error;
+    }
   }
 
   async touch(key: string, ttl: number, look: Look): Promise<void> {

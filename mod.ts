@@ -24,9 +24,11 @@ export type { CommandEvent, ServerEvent } from "./src/client/diagnostics.ts";
 export * from "./src/client/errors.ts";
 export type { ServerHealth } from "./src/client/memcache_client.ts";
 export {
+  type ChannelEvents,
   channels,
   type ConflictEvent,
   type DroppedEvent,
+  listen,
   type OutageEvent,
   type UnderreplicatedEvent,
   type UnreadableEvent,

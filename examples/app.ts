@@ -33,7 +33,6 @@ router.get("/", ({ get }) => {
   const session = get(Session);
   const visits = storage.update<number>(session, "visits", (n = 0) => n + 1);
   return createHtmlResponse(html`
-    <p>${session.get("message") as string ?? ""}</p>
     <p>Hello, ${session.get("user") as string ?? "stranger"}.</p>
     <p>You have been here ${visits} times.</p>
     <form method="post" action="/login">
@@ -48,7 +47,6 @@ router.post("/login", async ({ get, request }) => {
   // The new id locks out anybody who knew the old one.
   session.regenerateId(true);
   session.set("user", String((await request.formData()).get("user")));
-  session.flash("message", "You are logged in.");
   return createRedirectResponse("/", 303);
 });
 

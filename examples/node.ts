@@ -3,14 +3,13 @@
 //   COOKIE_SECRET=... node node.ts
 
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { createRequestListener } from "remix/node-fetch-server";
 import { router, storage } from "./app.ts";
 
 const listener = createRequestListener((request) => router.fetch(request));
-const server = createServer(listener).listen(process.env.PORT ?? 8000, () => {
-  const { port } = server.address() as AddressInfo;
+const port = process.env.PORT ?? 8000;
+const server = createServer(listener).listen(port, () => {
   console.log(`Listening on http://localhost:${port}/`);
 });
 

@@ -1,6 +1,7 @@
 // Serves and uses the examples for Node and Bun with the installed package.
 
 import { envOfApp, useServedApp } from "../tests/support/example_app.ts";
+import { freePort } from "../tools/free_port.ts";
 import { startMemcached } from "../tools/memcached.ts";
 import type { NpmProject, Outcome } from "./npm_project.ts";
 import { RUNTIMES } from "./npm_runtimes.ts";
@@ -21,7 +22,7 @@ export function exampleChecks(
     const program = project.path("node_modules", runtime.program);
     const run = async () => {
       await using server = await startMemcached();
-      const env = { ...envOfApp(server), PORT: "0" };
+      const env = { ...envOfApp(server), PORT: `${await freePort()}` };
       const cwd = project.directory;
       try {
         await useServedApp(program, [script], { cwd, env });

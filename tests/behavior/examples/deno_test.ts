@@ -1,4 +1,4 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { envOfApp, useServedApp } from "../../support/example_app.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
 
@@ -17,10 +17,22 @@ Deno.test("examples/deno.ts serves with --allow-net and --allow-env", async () =
 
 Deno.test("README.md shows examples/app.ts and how it is served as they are", async () => {
   const readme = await Deno.readTextFile(new URL("../README.md", EXAMPLES));
-  for (const name of ["app.ts", "deno.ts", "node.ts", "bun.ts"]) {
+  for (const name of ["app.ts", "deno.ts", "node.ts"]) {
     const source = await Deno.readTextFile(new URL(name, EXAMPLES));
     const code = source.replace(/^(\/\/.*\n)+\n/, "");
     // They would serve, were they run with the other examples of the page.
     assert(readme.includes(`\`\`\`ts ignore\n${code}\`\`\``), name);
+  }
+});
+
+Deno.test("README.md installs on Deno the packages that the examples are tested with", async () => {
+  const readme = await Deno.readTextFile(new URL("../README.md", EXAMPLES));
+  const { imports } = JSON.parse(
+    await Deno.readTextFile(new URL("../deno.json", EXAMPLES)),
+  );
+  const installed = [...readme.matchAll(/^  (remix\/[\w-]+)@(npm:\S+)/gm)];
+  assertEquals(installed.length, 6);
+  for (const [, name, target] of installed) {
+    assertEquals(target, imports[name].replace("^", ""));
   }
 });

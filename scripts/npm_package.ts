@@ -38,7 +38,9 @@ export function npmPackage(directory: "." | "./esm"): NpmPackage {
     main: exports["."].default,
     types: exports["."].types,
     exports,
-    sideEffects: false,
+    // `npx` runs the one that is called as the package is.
+    bin: { "session-storage-memcache": exports["./cli"].default },
+    sideEffects: ["./src/cli.js", "./esm/src/cli.js"],
     engines: { node: ">=20.19" },
     peerDependencies: Object.fromEntries(
       ["@remix-run/session", "memcached", "memjs"]

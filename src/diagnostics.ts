@@ -6,6 +6,7 @@ import {
   clientChannels,
   type CommandEvent,
   type ServerEvent,
+  type ServersEvent,
 } from "./client/diagnostics.ts";
 
 /** A save that met another one and was merged with it; on `channels.conflict`. */
@@ -48,12 +49,38 @@ export interface UnderreplicatedEvent {
   stored: number;
 }
 
+/**
+ * Sessions that were copied back to a server that had lost them; on
+ * `channels.selfRepair`.
+ */
+export interface SelfRepairEvent {
+  /** The server as it was named in `servers`. */
+  server: string;
+  /**
+   * `empty`: the server had lost its memory. `outage`: it could not be reached for
+   * a while. `failed`: it could not be repaired; that is tried again.
+   */
+  reason: "empty" | "outage" | "failed";
+  /** How many sessions belong on the server. */
+  sessions: number;
+  /** How many copies were stored. */
+  copied: number;
+  /** How many sessions still lack a copy. */
+  left: number;
+  /** How long it took, in milliseconds. */
+  duration: number;
+  /** What went wrong. */
+  error?: Error;
+}
+
 /** What each channel publishes, by its name in {@linkcode channels}. */
 export interface ChannelEvents {
   /** A command of the built-in client was settled. */
   command: CommandEvent;
   /** A server went down or came back. */
   server: ServerEvent;
+  /** A lookup of servers changed the list, or failed. */
+  servers: ServersEvent;
   /** A save was merged with another one. */
   conflict: ConflictEvent;
   /** A save was not done. */
@@ -64,6 +91,8 @@ export interface ChannelEvents {
   outage: OutageEvent;
   /** A save reached fewer servers than `copies`. */
   underreplicated: UnderreplicatedEvent;
+  /** This process has repaired a server. */
+  selfRepair: SelfRepairEvent;
 }
 
 const PREFIX = "remix-session-storage-memcache";
@@ -77,6 +106,8 @@ export const channels = {
   command: clientChannels.command,
   /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
   server: clientChannels.server,
+  /** Publishes a {@linkcode ServersEvent} when a lookup of servers changed their list, or failed. */
+  servers: clientChannels.servers,
   /** Publishes a {@linkcode ConflictEvent} for every save that was merged. */
   conflict: `${PREFIX}:conflict`,
   /** Publishes a {@linkcode DroppedEvent} for every save that was not done. */
@@ -87,6 +118,8 @@ export const channels = {
   outage: `${PREFIX}:outage`,
   /** Publishes an {@linkcode UnderreplicatedEvent} for every save that reached too few servers. */
   underreplicated: `${PREFIX}:underreplicated`,
+  /** Publishes a {@linkcode SelfRepairEvent} when this process has repaired a server. */
+  selfRepair: `${PREFIX}:self-repair`,
 } as const satisfies Record<keyof ChannelEvents, string>;
 
 /**
@@ -128,3 +161,5 @@ export const unreadableChannel = channel(channels.unreadable);
 export const outageChannel = channel(channels.outage);
 /** Where saves that reached too few servers are published. */
 export const underreplicatedChannel = channel(channels.underreplicated);
+/** Where repairs of servers by the app itself are published. */
+export const selfRepairChannel = channel(channels.selfRepair);

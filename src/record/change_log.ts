@@ -18,7 +18,7 @@ const FLASH = "f";
  * So many milliseconds a record remembers what it was built on. A save whose
  * reply was lost asks that when it is sent again, a timeout later.
  */
-const ANCESTORS_KEPT = 15_000;
+const KEPT = 15_000;
 const MAX_ANCESTORS = 8;
 
 /** The tags of what a write of `version` in the place of `replaced` is built on. */
@@ -28,7 +28,7 @@ export function ancestorsOf(
 ): string | undefined {
   if (replaced.name === undefined) return undefined;
   const age = timeOf(version) - timeOf(replaced.version);
-  if (age > ANCESTORS_KEPT) return undefined;
+  if (age > KEPT) return undefined;
   const tags = tagOf(replaced.version) + (replaced.ancestors ?? "");
   return firstTags(tags, MAX_ANCESTORS);
 }
@@ -54,11 +54,19 @@ export function logOf(
   if (replaced === undefined) return [version, []];
   const names = changedNames(replaced, record);
   const { log } = replaced;
-  if (isBase || log === undefined) {
-    return [replaced.version, [[version, ...names]]];
-  }
+  if (log === undefined) return [replaced.version, [[version, ...names]]];
   const older = without(log[1], new Set(names));
-  return [log[0], [[version, ...names], ...older]];
+  if (!isBase) return [log[0], [[version, ...names], ...older]];
+  // Processes with different lists of servers may have changes in flight: the base
+  // stays behind them.
+  const isSettled = (earlier: string) => {
+    return timeOf(version) - timeOf(earlier) > KEPT;
+  };
+  const settled = [replaced.version, ...older.map(([earlier]) => earlier)]
+    .find(isSettled) ?? log[0];
+  const base = settled > log[0] ? settled : log[0];
+  const recent = older.filter(([earlier]) => !isSettled(earlier));
+  return [base, [[version, ...names], ...recent]];
 }
 
 /** The newer of two records of a session, with the changes of the older one that it lacks. */
@@ -66,8 +74,12 @@ export function combine(
   newer: SessionRecord,
   older: SessionRecord,
 ): SessionRecord {
-  if (newer.log === undefined || older.log === undefined) return newer;
+  if (newer.log === undefined) return newer;
   if (includesWrite(newer, older.version)) return newer;
+  if (older.log === undefined) {
+    // A process with one copy wrote it, and never looks at the other one again.
+    return older.version > newer.log[0] ? onTopOf(older, newer) : newer;
+  }
   // What went into the higher base is in no log any more: start from there.
   const isBehind = older.log[0] > newer.log[0] &&
     !includesWrite(newer, older.log[0]);
@@ -89,14 +101,29 @@ export function combine(
   const names = lacked.flatMap(([, ...names]) => names);
   const changes = [...without(known[1], new Set(names)), ...lacked]
     .sort(([a], [b]) => a < b ? 1 : -1);
-  const tags = tagOf(newer.version) + tagOf(older.version) +
-    (newer.ancestors ?? "") + (older.ancestors ?? "");
   return {
     ...takeOver(names, other, ahead),
     version: combinedVersion(newer.version, older.version),
-    ancestors: firstTags(tags, 2 * MAX_ANCESTORS),
+    ancestors: tagsOf(newer, older),
     log: [base, changes],
   };
+}
+
+/** The changes in the log of the newer record, on top of an older one without a log. */
+function onTopOf(older: SessionRecord, newer: SessionRecord): SessionRecord {
+  const names = newer.log![1].flatMap(([, ...names]) => names);
+  return {
+    ...takeOver(names, newer, older),
+    version: combinedVersion(newer.version, older.version),
+    ancestors: tagsOf(newer, older),
+    log: newer.log,
+  };
+}
+
+function tagsOf(newer: SessionRecord, older: SessionRecord): string {
+  const tags = tagOf(newer.version) + tagOf(older.version) +
+    (newer.ancestors ?? "") + (older.ancestors ?? "");
+  return firstTags(tags, 2 * MAX_ANCESTORS);
 }
 
 function hasChange([, changes]: ChangeLog, version: string): boolean {

@@ -107,6 +107,7 @@ export class RingStore implements RecordStore {
     attempt: Attempt = new Map(),
   ): Promise<boolean> {
     if (look !== undefined && look.token === undefined) return false;
+    if (!this.#place.isReady) await this.#place.ready();
     const copies = look === undefined ? [] : await this.#settled(key, look);
     if (copies === undefined) return false;
     if (this.#merges && !isTombstone(stored)) {
@@ -198,6 +199,7 @@ export class RingStore implements RecordStore {
   // --- Where to look
 
   async #look(key: string, ttl: number | undefined): Promise<Copy[]> {
+    if (!this.#place.isReady) await this.#place.ready();
     const owners = this.#place.ownersOf(key);
     const place = this.#place.placeOf(key, owners);
     const copies = place.length === 1

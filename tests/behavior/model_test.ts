@@ -1,14 +1,14 @@
 // Requests that read, change and save sessions in any order: real servers and a
 // model in memory have to agree on all of it.
 
+import type { MemcacheClient } from "../../src/client/mod.ts";
+import type { StorageOptions } from "../support/storage_options.ts";
 import { assertEquals, assertGreater } from "@std/assert";
 import {
   type ConflictEvent,
   createMemcacheSessionStorage,
   type DroppedEvent,
-  type MemcacheClient,
   type PromiseClientLike,
-  type SessionOptions,
 } from "@remix/session-storage-memcache";
 import { createMemcacheClient } from "@remix/session-storage-memcache/client";
 import fc from "fast-check";
@@ -71,7 +71,7 @@ const PLACES: {
   where: string;
   servers?: number;
   isPlain?: boolean;
-  options?: SessionOptions;
+  options?: StorageOptions;
 }[] = [
   { where: "one server holds it" },
   {

@@ -125,6 +125,10 @@ export class GatedClient extends CommandMethods implements MemcacheClient {
     this.servers = this.#client.servers.map((it) => new GatedServer(it));
   }
 
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
   serversFor(key: string, count: number): GatedServer[] {
     return this.#client.serversFor(key, count).map(({ name }) => {
       return this.servers.find((server) => server.name === name)!;

@@ -1,11 +1,11 @@
 // A few memcached servers, and app processes that use them, each behind gates of
 // its own.
 
+import type { StorageOptions } from "./storage_options.ts";
 import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,
   type Session,
-  type SessionOptions,
 } from "../../mod.ts";
 import { GatedClient, type GatedServer } from "./gated_client.ts";
 import { type MemcachedServer, startMemcached } from "../../tools/memcached.ts";
@@ -56,7 +56,7 @@ export class GatedCluster implements AsyncDisposable {
    * unless it is told which.
    */
   open(
-    { servers, ...options }: Partial<SessionOptions> & {
+    { servers, ...options }: Partial<StorageOptions> & {
       servers?: readonly MemcachedServer[];
     } = {},
   ): AppProcess {

@@ -1,13 +1,13 @@
 // Servers that lose their memory are repaired by the app, whether or not anybody
 // notices that they were away.
 
+import type { MemcacheClient } from "../../../src/client/mod.ts";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { rmSync } from "node:fs";
 import process from "node:process";
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import {
   channels,
-  type MemcacheClient,
   type SelfRepairEvent,
 } from "@remix/session-storage-memcache";
 import { status } from "@remix/session-storage-memcache/operations";

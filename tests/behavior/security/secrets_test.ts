@@ -1,10 +1,10 @@
 // The life of secrets: turned on while the app runs, rotated, dropped, or wrong.
 
+import type { StorageOptions } from "../../support/storage_options.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorageOptions,
-  type SessionOptions,
 } from "../../../mod.ts";
 import { sleep } from "../../support/outcome.ts";
 import { change, login } from "../../support/app.ts";
@@ -172,7 +172,7 @@ Deno.test("createMemcacheSessionStorage() throws when secrets are wrong, and doe
   ];
   for (const [options, expected, message] of cases) {
     const error = assertThrows(
-      () => createStorage(options as SessionOptions),
+      () => createStorage(options as StorageOptions),
       expected,
     );
     assertEquals(error.message, START + message);
@@ -199,6 +199,6 @@ Deno.test("a storage does not show its secrets when it is printed", async () => 
   assert(!shown.includes(SECRET));
 });
 
-function createStorage(options: SessionOptions) {
+function createStorage(options: StorageOptions) {
   return createMemcacheSessionStorage({ servers: ["localhost"], ...options });
 }

@@ -1,11 +1,11 @@
 // The time to live starts anew with every request that uses the session.
 
+import type { StorageOptions } from "../../support/storage_options.ts";
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import {
   type CommandEvent,
   createMemcacheSessionStorage,
   type Session,
-  type SessionOptions,
 } from "@remix/session-storage-memcache";
 import { Clock } from "../../support/clock.ts";
 import { listen } from "../../support/listener.ts";
@@ -27,7 +27,7 @@ interface Aged {
 
 /** Runs with a session that memcached will drop in ten seconds. */
 async function withAged(
-  options: SessionOptions,
+  options: StorageOptions,
   values: Record<string, unknown>,
   run: (aged: Aged) => Promise<void>,
 ): Promise<void> {

@@ -1,3 +1,4 @@
+import type { StorageOptions } from "../../support/storage_options.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { channels } from "../../../src/diagnostics.ts";
@@ -5,7 +6,6 @@ import {
   RecordMismatchError,
   SessionTooLargeError,
 } from "../../../src/errors.ts";
-import type { SessionOptions } from "../../../src/options.ts";
 import {
   isTombstone,
   type SessionRecord,
@@ -26,7 +26,7 @@ const RECORD: SessionRecord = {
 };
 
 function formatOf(
-  options: SessionOptions = {},
+  options: StorageOptions = {},
   maxValueBytes = 1000,
 ): RecordFormat {
   const settings = toSettings({ servers: ["host"], ...options });

@@ -30,7 +30,7 @@ Deno.test("README.md installs on Deno the packages that the examples are tested 
   const { imports } = JSON.parse(
     await Deno.readTextFile(new URL("../deno.json", EXAMPLES)),
   );
-  const installed = [...readme.matchAll(/^  (remix\/[\w-]+)@(npm:\S+)/gm)];
+  const installed = [...readme.matchAll(/^ {2}(remix\/[\w-]+)@(npm:\S+)/gm)];
   assertEquals(installed.length, 6);
   for (const [, name, target] of installed) {
     assertEquals(target, imports[name].replace("^", ""));

@@ -11,7 +11,7 @@ export function envOfApp(server: { address: string }): Record<string, string> {
   return { COOKIE_SECRET: "for tests", MEMCACHE_SERVERS: server.address };
 }
 
-/** Runs a program that serves the app, walks through the app, and ends it. */
+/** Runs a program that serves the app, walks through the app, and shuts it down. */
 export async function useServedApp(
   program: string,
   args: string[],
@@ -31,6 +31,9 @@ export async function useServedApp(
   });
   try {
     await useApp(await Promise.any(outputs.map(listeningOn)));
+    child.kill("SIGTERM");
+    const { code } = await child.status;
+    assert.equal(code, 0, "It does not end well on SIGTERM");
   } finally {
     clearTimeout(timer);
     for (const output of outputs) await output.cancel();

@@ -56,6 +56,22 @@ Deno.test("docs/api.md names all that the package exports", async () => {
   }
 });
 
+Deno.test("README.md and docs/api.md have all options, with their defaults", async () => {
+  const source = await read("src/options.ts");
+  const options = [...source.matchAll(
+    /@default \{(.+?)\}\n\s+\*\/\n {4}(\w+)\?:/g,
+  )];
+  assert(options.length >= 10);
+  for (const page of ["README.md", "docs/api.md"]) {
+    const text = await read(page);
+    for (const [, value, name] of options) {
+      const row = new RegExp(`^\\| .${name}. .*$`, "m").exec(text)?.[0] ?? "";
+      const isThere = row.includes(`\`${value}\``) || value === "Infinity";
+      assert(isThere, `${page} has no '${name}' with ${value}`);
+    }
+  }
+});
+
 async function exportsOf(entry: string): Promise<string[]> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["doc", "--json", entry],

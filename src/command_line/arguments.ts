@@ -23,6 +23,7 @@ export interface Arguments {
   rate: number;
   dryRun: boolean;
   removeStrays: boolean;
+  drain: boolean;
   json: boolean;
 }
 
@@ -50,6 +51,7 @@ const OPTIONS = {
   timeout: { type: "string" },
   "dry-run": { type: "boolean" },
   "remove-strays": { type: "boolean" },
+  drain: { type: "boolean" },
   "accept-plaintext": { type: "boolean" },
   json: { type: "boolean" },
   tls: { type: "boolean" },
@@ -82,7 +84,7 @@ const COMMON: readonly OptionName[] = [
 const OPTIONS_OF: Record<CommandName, readonly OptionName[]> = {
   status: [...COMMON, "servers"],
   repair: [...COMMON, "servers", "rate", "dry-run", "remove-strays"],
-  move: [...COMMON, "from", "to", "rate", "dry-run"],
+  move: [...COMMON, "from", "to", "rate", "dry-run", "drain"],
 };
 /** No connection over any distance takes as long. */
 const TIMEOUT = 5_000;
@@ -130,6 +132,7 @@ export function readArguments(
     rate: integer("rate", values.rate) ?? Infinity,
     dryRun: values["dry-run"] ?? false,
     removeStrays: values["remove-strays"] ?? false,
+    drain: values.drain ?? false,
     json: values.json ?? false,
   };
 }

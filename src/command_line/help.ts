@@ -15,7 +15,8 @@ Commands
   repair   Brings every session to the servers where it belongs. Run it after a
            server was restarted, added or removed. It is safe while the app
            runs, can be stopped with Ctrl-C, and can be run again.
-  move     Copies the sessions to other servers. The old ones keep theirs.
+  move     Copies the sessions to other servers: to a new cluster, or from a
+           server that is to go (--drain) to those that stay.
 
 Options: give the same as the app has
   -s, --servers LIST   The servers of the app, separated by commas: host,
@@ -32,6 +33,7 @@ Options of repair and move
       --remove-strays  Of repair: remove sessions from servers where they do not
                        belong. Only when no process of the app has an older list
                        of servers.
+      --drain          Of move: remove them from the old servers.
 
 Connecting
       --timeout MS     How long a server may take to answer.   [5000]

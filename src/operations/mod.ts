@@ -22,7 +22,6 @@ export type {
   MemcacheClient,
   MemcacheServer,
 } from "../client/memcache_client.ts";
-export type { EncryptOptions } from "../options.ts";
 export type { OperationProgress } from "./key_run.ts";
 export { move, type MoveOptions } from "./move.ts";
 export type { OperationOptions } from "./options.ts";

@@ -1,7 +1,7 @@
 // What all operations can be told, and what they tell.
 
 import type { MemcacheClient } from "../client/memcache_client.ts";
-import type { EncryptOptions } from "../options.ts";
+import type { MemcacheSessionStorageOptions } from "../options.ts";
 import { toSettings } from "../settings.ts";
 import { RecordFormat } from "../store/record_format.ts";
 import type { OperationProgress } from "./key_run.ts";
@@ -24,7 +24,7 @@ export interface OperationOptions {
    * The secrets that the storage encrypts with. Without them, encrypted copies
    * that differ cannot be compared: they are left as they are, and counted.
    */
-  encrypt?: readonly string[] | EncryptOptions;
+  encrypt?: MemcacheSessionStorageOptions["encrypt"];
   /** Stops the operation. What has been done so far is whole, and stays. */
   signal?: AbortSignal;
   /** Is told how far the operation is, several times a second. */
@@ -51,7 +51,7 @@ export async function prepare(
     client,
     copies,
     prefix,
-    ...encrypt && { encrypt: encrypt as string[] | EncryptOptions },
+    ...encrypt && { encrypt },
   });
   await client.ready();
   const { length } = client.servers;

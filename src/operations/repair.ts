@@ -49,8 +49,9 @@ export interface RepairReport {
   left: number;
   /** Copies that were stored. */
   copied: number;
-  /** Copies found on servers where they do not belong, and how many were removed. */
+  /** Copies that were found on servers where they do not belong. */
   strays: number;
+  /** How many of those were removed. */
   removed: number;
   /** How many have copies that differ and cannot be read; secrets may be missing. */
   undecided: number;

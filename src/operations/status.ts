@@ -20,8 +20,9 @@ export interface ServerStatus {
   version?: string;
   /** Seconds since it was started. */
   uptime?: number;
-  /** Bytes that its items take, and how many they may take. */
+  /** How many bytes its items take. */
   bytes?: number;
+  /** How many bytes they may take. */
   maxBytes?: number;
   /** How many items it holds, of all prefixes. */
   items?: number;

@@ -40,6 +40,8 @@ export class Fleet implements AsyncDisposable {
   readonly sessions = new Map<string, number>();
   /** Cookies of sessions whose logout was acknowledged. */
   readonly ended = new Set<string>();
+  /** What visitors met. */
+  readonly failures: unknown[] = [];
   readonly options: Options;
   readonly #stack = new AsyncDisposableStack();
 
@@ -103,8 +105,7 @@ export class Fleet implements AsyncDisposable {
 
   /**
    * Visitors who use sessions of their own, and log out now and then, until it is
-   * disposed of. What fails, such as during a server's restart, is not counted
-   * as acknowledged.
+   * disposed of. What fails, as during a server's restart, is not acknowledged.
    */
   visit(storage: MemcacheSessionStorage, visitors: number): AsyncDisposable {
     const stop = new AbortController();
@@ -113,8 +114,9 @@ export class Fleet implements AsyncDisposable {
       while (!stop.signal.aborted) {
         try {
           cookie = await this.#visitOnce(storage, cookie);
-        } catch {
-          // An outage: the visitor tries again.
+        } catch (error) {
+          // The visitor tries again.
+          this.failures.push(error);
         }
         await new Promise((resolve) => setTimeout(resolve, 20));
       }

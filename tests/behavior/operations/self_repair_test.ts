@@ -7,9 +7,9 @@ import process from "node:process";
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import {
   channels,
-  type MemcacheClient,
   type SelfRepairEvent,
 } from "@remix/session-storage-memcache";
+import type { MemcacheClient } from "@remix/session-storage-memcache/client";
 import { status } from "@remix/session-storage-memcache/operations";
 import { startSelfRepair } from "../../../src/operations/self_repair.ts";
 import { sentinelKey } from "../../../src/operations/sentinel.ts";

@@ -67,6 +67,7 @@ Deno.test("readArguments() fills in what is not said", () => {
     rate: Infinity,
     dryRun: false,
     removeStrays: false,
+    drain: false,
     json: false,
   });
 });

@@ -94,13 +94,18 @@ async function statusOf(
   const { name } = server;
   try {
     const options = toAdminClient(client).adminOptions(server);
-    await using connection = await AdminConnection.open(options);
-    const stats = await connection.stats();
-    const items = await connection.stats("items");
+    const [stats, items, version] = await AdminConnection.use(
+      options,
+      async (connection) => [
+        await connection.stats(),
+        await connection.stats("items"),
+        await connection.version(),
+      ],
+    );
     const numberOf = (name: string) => Number(stats.get(name) ?? 0);
     return {
       server: name,
-      version: stats.get("version") ?? await connection.version(),
+      version,
       uptime: numberOf("uptime"),
       bytes: numberOf("bytes"),
       maxBytes: numberOf("limit_maxbytes"),

@@ -121,11 +121,10 @@ Deno.test("HELP fits on a terminal of 80 columns", () => {
 
 Deno.test("ProgressDisplay draws a bar on a terminal, and removes it", () => {
   const terminal = screen(true);
-  {
-    using display = new ProgressDisplay(terminal);
-    display.show({ phase: "listing", done: 0, total: 0 });
-    display.show({ phase: "working", done: 1500, total: 3000 });
-  }
+  const display = new ProgressDisplay(terminal);
+  display.show({ phase: "listing", done: 0, total: 0 });
+  display.show({ phase: "working", done: 1500, total: 3000 });
+  display.clear();
   const [listing, half, gone] = terminal.written;
   assertEquals(listing, "\rListing the sessions");
   assertEquals(
@@ -137,7 +136,7 @@ Deno.test("ProgressDisplay draws a bar on a terminal, and removes it", () => {
 
 Deno.test("ProgressDisplay is silent elsewhere while it is quick", () => {
   const file = screen(false);
-  using display = new ProgressDisplay(file);
+  const display = new ProgressDisplay(file);
   display.show({ phase: "working", done: 1, total: 2 });
   assertEquals(file.written, []);
 });

@@ -24,6 +24,7 @@ export interface Arguments {
   dryRun: boolean;
   removeStrays: boolean;
   drain: boolean;
+  quick: boolean;
   json: boolean;
 }
 
@@ -52,6 +53,7 @@ const OPTIONS = {
   "dry-run": { type: "boolean" },
   "remove-strays": { type: "boolean" },
   drain: { type: "boolean" },
+  quick: { type: "boolean" },
   "accept-plaintext": { type: "boolean" },
   json: { type: "boolean" },
   tls: { type: "boolean" },
@@ -82,7 +84,7 @@ const COMMON: readonly OptionName[] = [
 ];
 /** The options that each command has. */
 const OPTIONS_OF: Record<CommandName, readonly OptionName[]> = {
-  status: [...COMMON, "servers"],
+  status: [...COMMON, "servers", "quick"],
   repair: [...COMMON, "servers", "rate", "dry-run", "remove-strays"],
   move: [...COMMON, "from", "to", "rate", "dry-run", "drain"],
 };
@@ -133,6 +135,7 @@ export function readArguments(
     dryRun: values["dry-run"] ?? false,
     removeStrays: values["remove-strays"] ?? false,
     drain: values.drain ?? false,
+    quick: values.quick ?? false,
     json: values.json ?? false,
   };
 }

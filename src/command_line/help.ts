@@ -27,7 +27,9 @@ Options: give the same as the app has
   -c, --copies N       How many servers hold each session.    [1]
   -p, --prefix TEXT    What stands before every key.           [session:]
 
-Options of repair and move
+Options of status, repair and move
+      --quick          Of status: go by the lists of keys alone. Takes a tenth
+                       of the time, and does not compare copies.
       --dry-run        Count only; change nothing.
       --rate N         At most so many sessions a second.      [no limit]
       --remove-strays  Of repair: remove sessions from servers where they do not

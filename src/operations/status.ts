@@ -10,6 +10,17 @@ import { toAdminClient } from "./key_listing.ts";
 import { type OperationOptions, prepare } from "./options.ts";
 import { repairListed, type RepairReport } from "./repair.ts";
 
+/** Options of {@linkcode status}. */
+export interface StatusOptions extends OperationOptions {
+  /**
+   * Whether to go by the lists of keys alone. That takes a tenth of the time, and
+   * neither compares copies nor tells tombstones from sessions.
+   *
+   * @default {false}
+   */
+  quick?: boolean;
+}
+
 /** How one server is. */
 export interface ServerStatus {
   /** The server as it was named in `servers`. */
@@ -68,7 +79,7 @@ export interface StatusReport {
  */
 export async function status(
   client: MemcacheClient,
-  options: OperationOptions = {},
+  options: StatusOptions = {},
 ): Promise<StatusReport> {
   const settings = await prepare(client, options);
   const asked = client.servers.map((server) => statusOf(client, server));

@@ -277,6 +277,13 @@ Deno.test("status() tells servers, sessions, and what is wanting", async () => {
   assertGreater(first.maxBytes!, first.bytes!);
   assertEquals(first.items, whole.sessions?.held.get(first.server));
 
+  await fleet.servers[0].restart();
+  const slow = await status(client, TWO);
+  const quick = await status(client, { ...TWO, quick: true });
+  assertGreater(quick.sessions!.left, 0);
+  assertEquals(quick.sessions?.left, slow.sessions?.left);
+  assertEquals(quick.sessions?.tombstones, 0);
+
   await fleet.servers[0].kill();
   const partial = await status(client, TWO);
   assert(!partial.isComplete);

@@ -68,6 +68,7 @@ Deno.test("readArguments() fills in what is not said", () => {
     dryRun: false,
     removeStrays: false,
     drain: false,
+    quick: false,
     json: false,
   });
 });

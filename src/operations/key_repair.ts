@@ -4,7 +4,12 @@
 
 import type { MemcacheServer, PeekedItem } from "../client/memcache_client.ts";
 import { isFault } from "../store/copies.ts";
-import { isSound, latestOf, type PresentCopy } from "../store/copy.ts";
+import {
+  givesWay,
+  isSound,
+  latestOf,
+  type PresentCopy,
+} from "../store/copy.ts";
 import type { ReadRecord, RecordFormat } from "../store/record_format.ts";
 import { isTombstone } from "../record/record.ts";
 
@@ -56,6 +61,8 @@ type FoundCopy = PresentCopy & PeekedItem;
 interface Chosen {
   value: string | Uint8Array;
   ttl: number;
+  /** What it holds, where copies had to be compared. */
+  read: ReadRecord | undefined;
   /** Whether a copy is it. */
   isIt(copy: FoundCopy): boolean;
 }
@@ -115,7 +122,7 @@ export class KeyRepair {
       return !copies.some((copy) => copy.server === server);
     });
     const behind = chosen === undefined ? [] : here.filter((copy) => {
-      return isBehind(copy, chosen);
+      return isBehind(copy, chosen) && mayReplace(copy, chosen);
     });
     if (tries === 1) {
       outcome.wanting = missing.length;
@@ -164,7 +171,12 @@ export class KeyRepair {
   #choose(key: string, copies: FoundCopy[]): Chosen | undefined {
     const [{ value }, ...others] = copies;
     if (others.every((other) => isSameValue(other.value, value))) {
-      return { value, ttl: longestOf(copies), isIt: () => true };
+      return {
+        value,
+        ttl: longestOf(copies),
+        read: undefined,
+        isIt: () => true,
+      };
     }
     for (const copy of copies) copy.read = this.#read(copy, key);
     const latest = latestOf(copies);
@@ -175,6 +187,7 @@ export class KeyRepair {
         ? same[0].value
         : this.#format.encode(latest.stored, key),
       ttl: longestOf(same.length > 0 ? same : copies.filter(isSound)),
+      read: latest,
       isIt: ({ read }) => read?.json === latest.json,
     };
   }
@@ -269,6 +282,12 @@ function isBehind(copy: FoundCopy, chosen: Chosen): boolean {
   // What cannot be read may be newer: encrypted with a secret to come.
   if (!chosen.isIt(copy)) return copy.read !== undefined;
   return lifeOf(copy.ttl) + TTL_TOLERANCE < lifeOf(chosen.ttl);
+}
+
+/** Whether nothing is lost when a copy is written over. */
+function mayReplace({ read }: FoundCopy, chosen: Chosen): boolean {
+  return read === undefined || chosen.read === undefined ||
+    givesWay(read, chosen.read);
 }
 
 /** The longest time to live; `0`, no expiry, is the longest there is. */

@@ -1,6 +1,7 @@
 // Servers that lose their memory are repaired by the app, whether or not anybody
 // notices that they were away.
 
+import type { MemcacheClient } from "../../../src/client/mod.ts";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { rmSync } from "node:fs";
 import process from "node:process";

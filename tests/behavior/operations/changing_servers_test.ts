@@ -5,9 +5,6 @@ import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
 import { move, repair } from "@remix/session-storage-memcache/operations";
 import { RingClient } from "../../../src/client/ring_client.ts";
 import { systemDns } from "../../../src/client/server_source.ts";
-import { startSelfRepair } from "../../../src/operations/self_repair.ts";
-import { toSettings } from "../../../src/settings.ts";
-import { RecordFormat } from "../../../src/store/record_format.ts";
 import type { MemcachedServer } from "../../../tools/memcached.ts";
 import {
   nodesOf,
@@ -17,7 +14,7 @@ import { startFleet } from "../../support/fleet.ts";
 import { sleep, until } from "../../support/outcome.ts";
 import { randomFrom } from "../../support/random.ts";
 import { report } from "../../support/report.ts";
-import { times } from "../../support/scale.ts";
+import { stress, times } from "../../support/scale.ts";
 import { startScriptedDns } from "../../support/scripted_dns.ts";
 
 const TWO = { copies: 2 };
@@ -70,8 +67,8 @@ for (const { name, open } of SOURCES) {
     list([a, b, c]);
     const settings = { dns, interval: 100, linger: 1000 };
     const client = stack.use(new RingClient([source], {}, settings));
-    await client.ready();
-    const storage = createMemcacheSessionStorage({ ...TWO, client });
+    const options = { ...TWO, client, selfRepair: false };
+    const storage = stack.use(createMemcacheSessionStorage(options));
     await fleet.make(storage, SESSIONS);
     {
       await using _visits = fleet.visit(storage, VISITORS);
@@ -103,22 +100,18 @@ for (const { name, open } of SOURCES) {
 
 Deno.test("self-repair keeps sessions through restarts while they are used", async () => {
   await using fleet = await startFleet(3, TWO);
-  const client = fleet.connect();
-  const storage = fleet.open();
+  const options = { ...TWO, client: fleet.connect() };
+  await using storage = createMemcacheSessionStorage(options);
   await fleet.make(storage, SESSIONS);
-  const settings = toSettings({ client, ...TWO });
-  const format = new RecordFormat(settings, client.maxValueBytes);
-  const options = { ...TWO, prefix: "session:", format, interval: 100 };
-  const selfRepair = startSelfRepair(client, options);
   {
     await using _visits = fleet.visit(storage, VISITORS);
+    await fleet.repaired();
     for (const server of fleet.servers) {
-      await sleep(times(10_000, 1500));
       await server.restart();
+      if (stress) await sleep(10_000);
+      await fleet.repaired([server]);
     }
-    await sleep(times(10_000, 1500));
   }
-  await selfRepair.close();
   await fleet.assertWhole(fleet.open());
 });
 

@@ -7,15 +7,20 @@ import process from "node:process";
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import {
   channels,
+  createMemcacheSessionStorage,
   type SelfRepairEvent,
 } from "@remix/session-storage-memcache";
-import type { MemcacheClient } from "@remix/session-storage-memcache/client";
+import {
+  createMemcacheClient,
+  type MemcacheClient,
+} from "@remix/session-storage-memcache/client";
 import { status } from "@remix/session-storage-memcache/operations";
 import { startSelfRepair } from "../../../src/operations/self_repair.ts";
 import { sentinelKey } from "../../../src/operations/sentinel.ts";
 import { toSettings } from "../../../src/settings.ts";
 import { RecordFormat } from "../../../src/store/record_format.ts";
 import { rawSet } from "../../../tools/raw_connection.ts";
+import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { sentinelOf, startFleet } from "../../support/fleet.ts";
 import { sleep, until } from "../../support/outcome.ts";
 import { report } from "../../support/report.ts";
@@ -209,6 +214,34 @@ Deno.test("self-repair brings back what the process used where keys are not list
     lost++;
   }
   assertEquals(lost, unused.size);
+});
+
+Deno.test("self-repair is tried again when a server that is up did not list its keys", async () => {
+  await using fleet = await startFleet(2, TWO);
+  const [server, other] = fleet.servers;
+  const hidden = await fleet.start();
+  await using proxy = await startFaultProxy(hidden);
+  const addresses = [server.address, other.address, proxy.address];
+  await using client = createMemcacheClient(addresses, { timeout: 300 });
+  const options = { ...TWO, client, selfRepair: false };
+  await using storage = createMemcacheSessionStorage(options);
+  await fleet.make(storage, 300);
+  using recorded = record();
+  await using _repair = lookAfter(client);
+  await fleet.repaired();
+  // The connection that the client has is not concerned.
+  proxy.newConnections = "swallow";
+  await server.restart();
+  await until(
+    () => recorded.events.some(({ reason }) => reason === "failed"),
+    PATIENCE,
+  );
+  assert((await sentinelOf(server)).startsWith("lease "));
+  proxy.newConnections = "forward";
+  await fleet.repaired();
+  await other.restart();
+  await fleet.repaired();
+  await fleet.assertWhole(storage);
 });
 
 Deno.test("self-repair ends when it is closed", async () => {

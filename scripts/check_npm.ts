@@ -46,6 +46,11 @@ async function main([directory]: string[]): Promise<number> {
     () => project.run("node", ["import.mjs"]),
   );
 
+  await report.check(
+    "the command line",
+    () => project.run("npx", ["--no-install", name, "--version"]),
+  );
+
   await project.install([
     ...[...LINTERS, ...TYPESCRIPT_PACKAGES, ...CONTRACT_PACKAGES],
     ...RUNTIMES.map((runtime) => runtime.package),
@@ -85,6 +90,7 @@ function addImports(project: NpmProject): void {
   const names = [
     ["{ createMemcacheSessionStorage }", name],
     ["{ createMemcacheClient }", `${name}/client`],
+    ["{ repair }", `${name}/operations`],
   ];
   const imports = names.map(([names, from]) =>
     `import ${names} from "${from}";`

@@ -40,7 +40,7 @@ export function npmPackage(directory: "." | "./esm"): NpmPackage {
     exports,
     // `npx` runs the one that is called as the package is.
     bin: { "session-storage-memcache": exports["./cli"].default },
-    sideEffects: ["./src/cli.js", "./esm/src/cli.js"],
+    sideEffects: [exports["./cli"].default],
     engines: { node: ">=20.19" },
     peerDependencies: Object.fromEntries(
       ["@remix-run/session", "memcached", "memjs"]

@@ -40,13 +40,19 @@ export {
   type ConflictEvent,
   type DroppedEvent,
   type OutageEvent,
+  type UnderreplicatedEvent,
   type UnreadableEvent,
 } from "./src/diagnostics.ts";
 export * from "./src/errors.ts";
 export type {
+  ClientOption,
   CompressOptions,
+  EncryptOptions,
   MemcacheSessionStorageOptions,
+  RenewCookieOptions,
+  ServersOption,
   Session,
+  SessionOptions,
 } from "./src/options.ts";
 export {
   createMemcacheSessionStorage,

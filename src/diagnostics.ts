@@ -13,11 +13,11 @@ export interface ConflictEvent {
 /** A save that was not done; on `channels.dropped`. */
 export interface DroppedEvent {
   /**
-   * `gone`: the session was logged out, or had expired, meanwhile.
-   * `unavailable`: no server could be reached, and `whenUnavailable` is not
-   * `"throw"`.
+   * `ended`: the user logged out in the meantime. `moved`: a login in the
+   * meantime gave the session another id. `unavailable`: no server could be
+   * reached, and `whenUnavailable` is not `"throw"`.
    */
-  reason: "gone" | "unavailable";
+  reason: "ended" | "moved" | "unavailable";
   /** The outage. */
   error?: Error;
 }
@@ -25,7 +25,7 @@ export interface DroppedEvent {
 /** A record that counts as no session; on `channels.unreadable`. */
 export interface UnreadableEvent {
   /** What is wrong with it. */
-  reason: "malformed" | "unsealed" | "unopenable" | "oversized";
+  reason: "malformed" | "plaintext" | "unopenable" | "oversized";
 }
 
 /** A request that was served without its session; on `channels.outage`. */
@@ -34,6 +34,14 @@ export interface OutageEvent {
   operation: "read" | "save";
   /** Why the server could not be asked. */
   error: Error;
+}
+
+/** A save that reached fewer servers than `copies`; on `channels.underreplicated`. */
+export interface UnderreplicatedEvent {
+  /** How many servers were to hold the record: the option `copies`. */
+  copies: number;
+  /** How many took it. */
+  stored: number;
 }
 
 const PREFIX = "remix-session-storage-memcache";
@@ -66,6 +74,8 @@ export const channels = {
   unreadable: `${PREFIX}:unreadable`,
   /** Publishes an {@linkcode OutageEvent} for every request served without its session. */
   outage: `${PREFIX}:outage`,
+  /** Publishes an {@linkcode UnderreplicatedEvent} for every save that reached too few servers. */
+  underreplicated: `${PREFIX}:underreplicated`,
 } as const;
 
 /** Where merged saves are published. */
@@ -76,3 +86,5 @@ export const droppedChannel = channel(channels.dropped);
 export const unreadableChannel = channel(channels.unreadable);
 /** Where requests served without their session are published. */
 export const outageChannel = channel(channels.outage);
+/** Where saves that reached too few servers are published. */
+export const underreplicatedChannel = channel(channels.underreplicated);

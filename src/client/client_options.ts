@@ -1,5 +1,6 @@
 // The options of the built-in client, and that they are sound.
 
+import { describe, OptionChecks } from "./checks.ts";
 import type { TlsOptions } from "./connection.ts";
 import { parseServerAddress, type ServerAddress } from "./server_address.ts";
 
@@ -43,25 +44,32 @@ export interface MemcacheClientOptions {
   maxPending?: number;
 }
 
-const OPTION_NAMES = [
-  "timeout",
-  "tls",
-  "username",
-  "password",
-  "maxValueBytes",
-  "maxPending",
-];
-const TLS_OPTION_NAMES = ["ca", "cert", "key", "serverName"];
+const OPTIONS = {
+  timeout: true,
+  tls: true,
+  username: true,
+  password: true,
+  maxValueBytes: true,
+  maxPending: true,
+} satisfies Record<keyof MemcacheClientOptions, true>;
+const TLS_OPTIONS = {
+  ca: true,
+  cert: true,
+  key: true,
+  serverName: true,
+} satisfies Record<keyof TlsOptions, true>;
 /** A timer of more milliseconds than this ends at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
+
+const checks: OptionChecks = new OptionChecks("Memcache client");
 
 /** Reads all servers' addresses, and checks that they differ. */
 export function parseServers(servers: readonly string[]): ServerAddress[] {
   if (!Array.isArray(servers)) {
-    refuse("servers", "be an array of addresses", describe(servers));
+    checks.refuse("servers", "be an array of addresses", describe(servers));
   }
   if (servers.length === 0) {
-    refuse("servers", "name at least one server", "[]", RangeError);
+    checks.refuse("servers", "name at least one server", "[]", RangeError);
   }
   const addresses = servers.map((server, index) => {
     return parseServerAddress(server, `servers[${index}]`);
@@ -78,76 +86,29 @@ export function parseServers(servers: readonly string[]): ServerAddress[] {
 
 /** Checks the options' names, shapes and ranges. */
 export function checkOptions(options: MemcacheClientOptions): void {
-  if (typeof options !== "object" || options === null) {
-    refuse("options", "be an object", describe(options));
-  }
-  checkNames("", options, OPTION_NAMES);
-  checkInteger("timeout", options.timeout, MAX_TIMEOUT);
-  checkInteger("maxValueBytes", options.maxValueBytes);
-  checkInteger("maxPending", options.maxPending);
+  checks.object("options", options);
+  checks.names(options, OPTIONS);
+  checks.integer("timeout", options.timeout, { most: MAX_TIMEOUT });
+  checks.integer("maxValueBytes", options.maxValueBytes);
+  checks.integer("maxPending", options.maxPending);
   const { tls = false, username, password } = options;
   if (typeof tls !== "boolean") {
-    if (typeof tls !== "object" || tls === null) {
-      refuse("tls", "be a boolean or an object", describe(tls));
-    }
-    checkNames("tls.", tls, TLS_OPTION_NAMES);
+    checks.object("tls", tls, "be a boolean or an object");
+    checks.names(tls, TLS_OPTIONS, { path: "tls." });
   }
   for (const [name, value] of Object.entries({ username, password })) {
     // The server splits the two at the first space, and the line at its end.
     if (value === undefined) continue;
     if (typeof value !== "string" || value === "" || /[\0\r\n]/.test(value)) {
-      refuse(name, "be a string of one line", "not one");
+      checks.refuse(name, "be a string of one line", "not one");
     }
   }
-  if (username?.includes(" ")) refuse("username", "have no space", "one with");
+  if (username?.includes(" ")) {
+    checks.refuse("username", "have no space", "one with");
+  }
   if ((username === undefined) !== (password === undefined)) {
     const missing = username === undefined ? "username" : "password";
     const current = "undefined (is an environment variable not set?)";
-    refuse(missing, "be given when the other is", current);
+    checks.refuse(missing, "be given when the other is", current);
   }
-}
-
-function checkNames(
-  path: string,
-  options: object,
-  names: readonly string[],
-): void {
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    refuse(
-      path + unknown,
-      `be one of ${names.join(", ")}`,
-      "an unknown option",
-    );
-  }
-}
-
-function checkInteger(
-  name: string,
-  value: unknown,
-  most = Number.MAX_SAFE_INTEGER,
-): void {
-  if (value === undefined) return;
-  const must = "be a positive integer";
-  if (typeof value !== "number") refuse(name, must, describe(value));
-  if (!Number.isSafeInteger(value) || value < 1) {
-    refuse(name, must, String(value), RangeError);
-  }
-  if (value > most) refuse(name, `be at most ${most}`, `${value}`, RangeError);
-}
-
-function describe(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
-}
-
-function refuse(
-  name: string,
-  must: string,
-  current: string,
-  error: typeof TypeError | typeof RangeError = TypeError,
-): never {
-  throw new error(
-    `Cannot create Memcache client as '${name}' must ${must}: current value is ${current}`,
-  );
 }

@@ -140,7 +140,7 @@ Deno.test("a record that expands past 20 times 'maxValueBytes' is refused, not e
   await app.forge(id, plainBomb);
   app.unreadable.length = 0;
   await sealing.read(id);
-  assertEquals(app.unreadable, ["unsealed"]);
+  assertEquals(app.unreadable, ["plaintext"]);
   // Up to the limit there is nothing wrong with it but that it is no record.
   for (
     const [bytes, reason] of [[limit, "malformed"], [limit + 1, "oversized"]]

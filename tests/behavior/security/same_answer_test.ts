@@ -129,11 +129,11 @@ Deno.test("read() gives no reason to the caller, and tells it on the diagnostics
   }
   assertEquals(app.unreadable, [
     "unopenable",
-    "unsealed",
+    "plaintext",
     "unopenable",
-    "unsealed",
-    "unsealed",
-    "unsealed",
+    "plaintext",
+    "plaintext",
+    "plaintext",
   ]);
 });
 

@@ -33,7 +33,7 @@ Deno.test("an unsealed record is no session when secrets are set", async () => {
   const id = await login(app.open(), { user: "ann" });
   const session = await app.open({ secrets: [SECRET] }).read(id);
   assert(session.id !== id && session.size === 0);
-  assertEquals(app.unreadable, ["unsealed"]);
+  assertEquals(app.unreadable, ["plaintext"]);
 });
 
 Deno.test("'acceptUnsealed' reads unsealed records and seals them at their next write", async () => {

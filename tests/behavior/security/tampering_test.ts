@@ -59,7 +59,7 @@ for (const values of CONTENTS) {
         const altered = Buffer.from(sealed);
         altered[at] ^= 1 << bit;
         await app.forge(id, altered);
-        const reason = at === 0 ? "unsealed" : "unopenable";
+        const reason = at === 0 ? "plaintext" : "unopenable";
         const what = `bit ${bit} of byte ${at}`;
         await assertNotBelieved(app, storage, id, reason, what);
       }
@@ -76,7 +76,7 @@ Deno.test("read() gives a new session when a sealed record is cut at any length,
   const sealed = await app.stored(id);
   for (let length = 0; length < sealed.length; length++) {
     await app.forge(id, sealed.slice(0, length));
-    const reason = length === 0 ? "unsealed" : "unopenable";
+    const reason = length === 0 ? "plaintext" : "unopenable";
     await assertNotBelieved(app, storage, id, reason, `cut at ${length}`);
   }
   for (const more of ["=", "A", "\0", "\n", " ", sealed, "[{},{}]"]) {
@@ -123,7 +123,7 @@ Deno.test("read() gives a new session when a record was forged", async () => {
   ];
   for (const value of unsealed) {
     await app.forge(id, value);
-    await assertNotBelieved(app, storage, id, "unsealed", value);
+    await assertNotBelieved(app, storage, id, "plaintext", value);
   }
   const unopenable = ["~", `~${json}`, `~${compressed}`, `~${"A".repeat(400)}`];
   for (const value of unopenable) {
@@ -254,5 +254,5 @@ Deno.test("a forged copy on one of two servers is neither believed nor left ther
     const { value } = (await rawGet(server, key))!;
     assertEquals(value[0], "~".charCodeAt(0));
   }
-  assertEquals(app.unreadable.includes("unsealed"), true);
+  assertEquals(app.unreadable.includes("plaintext"), true);
 });

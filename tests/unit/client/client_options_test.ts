@@ -16,7 +16,7 @@ const BAD_OPTIONS: [unknown, typeof TypeError | typeof RangeError, string][] = [
   [
     { timeoutMs: 5 },
     TypeError,
-    "'timeoutMs' must be one of timeout, tls, username, password, maxValueBytes, maxPending: current value is an unknown option",
+    "'timeoutMs' is not an option: did you mean 'timeout'?",
   ],
   [
     { timeout: "1000" },
@@ -71,7 +71,7 @@ const BAD_OPTIONS: [unknown, typeof TypeError | typeof RangeError, string][] = [
   [
     { tls: { rejectUnauthorized: false } },
     TypeError,
-    "'tls.rejectUnauthorized' must be one of ca, cert, key, serverName: current value is an unknown option",
+    "'tls.rejectUnauthorized' is not an option: the options are tls.ca, tls.cert, tls.key, tls.serverName",
   ],
   [
     { username: "admin" },

@@ -74,7 +74,7 @@ Deno.test("decode() reports what the codec does not believe", () => {
     assertEquals(sealing.decode(sealed, KEY)?.record, RECORD);
   });
   assertEquals(events, [
-    { reason: "unsealed" },
+    { reason: "plaintext" },
     { reason: "unopenable" },
     { reason: "unopenable" },
   ]);

@@ -1,0 +1,60 @@
+// Where the copies of a key go. Its owners are the first servers of the ring walk;
+// its place is the first servers of the walk that are up.
+
+import type {
+  MemcacheClient,
+  MemcacheServer,
+} from "../client/memcache_client.ts";
+import type { Attempt } from "./record_store.ts";
+
+/** The servers of a client, as the places of keys with a number of copies. */
+export class RingPlace {
+  readonly #client: MemcacheClient;
+  readonly #count: number;
+
+  constructor(client: MemcacheClient, count: number) {
+    this.#client = client;
+    this.#count = count;
+  }
+
+  /** The servers that a key belongs on while all are up. */
+  ownersOf(key: string): MemcacheServer[] {
+    return this.#client.serversFor(key, this.#count);
+  }
+
+  /** The servers to look at: the owners, or who stands in for those that are down. */
+  placeOf(key: string, owners: MemcacheServer[]): MemcacheServer[] {
+    if (owners.every(({ isUp }) => isUp)) return owners;
+    // While no owner can be reached, nobody believes what others hold.
+    if (!owners.some(({ isUp }) => isUp)) return owners;
+    return this.#walk(key).filter(({ isUp }) => isUp).slice(0, this.#count);
+  }
+
+  /** All servers but some. */
+  others(than: readonly MemcacheServer[]): MemcacheServer[] {
+    return this.#client.servers.filter((server) => !than.includes(server));
+  }
+
+  /** The servers that can take a copy, in the order in which they do, but some. */
+  spareServers(
+    key: string,
+    but: readonly MemcacheServer[],
+    attempt?: Attempt,
+  ): MemcacheServer[] {
+    return this.#walk(key).filter((server) => {
+      return isReachable(server, attempt) && !but.includes(server);
+    });
+  }
+
+  #walk(key: string): MemcacheServer[] {
+    return this.#client.serversFor(key, this.#client.servers.length);
+  }
+}
+
+/** Whether a server is up and has not failed in the attempt. */
+export function isReachable(
+  server: MemcacheServer,
+  attempt: Attempt | undefined,
+): boolean {
+  return server.isUp && !attempt?.has(server);
+}

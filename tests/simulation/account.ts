@@ -15,6 +15,7 @@ export const KINDS = [
   "left id alive",
   "stale read",
   "lost write",
+  "came back",
   "unknown value",
   "flash lost",
   "flash twice",
@@ -220,8 +221,13 @@ export class Account {
     if (value === undefined && definite.length === 0) return undefined;
     const last = definite.at(-1);
     const expected = `'${key}' is '${value}' instead of '${last?.value}'`;
+    const overlaps = matching.some((write) => {
+      return !definite.some((later) => later.start > write.end);
+    });
     if (value !== undefined && matching.length === 0) {
       this.report("unknown value", life, expected);
+    } else if (overlaps) {
+      this.report("came back", life, expected);
     } else if (matching.length > 0 || definite.length > 1) {
       this.report("stale read", life, expected);
     } else {

@@ -1,9 +1,9 @@
 // What can happen to servers, processes and the network, as data.
 
-import type { Network } from "./simulated_link.ts";
+import type { Network } from "./network.ts";
 
 /** What happens to one server, or between one process and one server. */
-export type Fault = "pause" | "restart" | "cut";
+export type Fault = "pause" | "restart" | "cut" | "lossy";
 
 /** What a deploy brings: another list of servers, another number of copies. */
 export interface Deployment {
@@ -28,7 +28,7 @@ export interface Scenario {
   deploys?: boolean;
   /** Faults also come while nobody uses a session. */
   faultsInQuiet?: boolean;
-  /** Every session is used between two faults. */
+  /** Every session is used between two faults, and after each deploy. */
   usesBetween?: boolean;
   network?: Partial<Network>;
   /** How far apart from the true time the clocks of processes may be, in milliseconds. */
@@ -46,12 +46,13 @@ const RENAMED = [
   "10.0.0.3:11211@gamma:11211",
 ];
 
-const LOSSY: Partial<Network> = {
-  loseRequest: 0.003,
-  loseReply: 0.006,
-  reset: 0.006,
+/** A network that loses messages and connections. */
+export const LOSSY: Partial<Network> = {
+  loseRequest: 0.01,
+  loseReply: 0.03,
+  reset: 0.03,
   resend: 0.5,
-  slow: 0.01,
+  slow: 0.03,
 };
 
 /** Scenarios that have to show no violation. */
@@ -78,26 +79,30 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
       faults: ["cut"],
       faultsInQuiet: true,
     },
-    { name: "lost replies", deployments: [on(THREE)], network: LOSSY },
     {
-      name: "lost replies and one server away at a time",
+      name: "replies lost by one server at a time",
       deployments: [on(THREE)],
-      network: LOSSY,
-      faults: ["pause"],
+      faults: ["lossy"],
+    },
+    {
+      name: "one server away or losing replies at a time",
+      deployments: [on(THREE)],
+      faults: ["lossy", "pause"],
       faultsInQuiet: true,
     },
     {
       name: "commands that were given up take effect later",
       deployments: [on(THREE)],
-      network: { ...LOSSY, late: 0.5 },
-      faults: ["pause"],
+      network: { late: 0.5 },
+      faults: ["lossy", "pause"],
     },
     { name: "a server added", deployments: [on(THREE), on(FOUR)] },
     { name: "a server removed", deployments: [on(FOUR), on(THREE)] },
     { name: "a server replaced", deployments: [on(THREE), on(REPLACED)] },
     { name: "servers renamed", deployments: [on(THREE), on(RENAMED)] },
     {
-      name: "lists that change and change back",
+      name: "lists that change and change back, every session used between",
+      usesBetween: true,
       deployments: [
         on(THREE),
         on(FOUR),
@@ -110,6 +115,7 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
     },
     {
       name: "lists that change, one server away at a time",
+      usesBetween: true,
       deployments: [on(THREE), on(FOUR), on(THREE), on(FOUR)],
       faults: ["pause"],
       faultsInQuiet: true,
@@ -138,7 +144,14 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
       evictions: 0.5,
     },
   ];
-  if (copies > 1) {
+  if (copies === 1) {
+    kept.push({
+      name: "replies lost by all servers",
+      deployments: [on(THREE)],
+      network: LOSSY,
+      faults: ["pause"],
+    });
+  } else {
     kept.push({
       name: "one server restarted at a time, every session used between",
       deployments: [on(THREE)],

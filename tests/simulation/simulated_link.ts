@@ -16,6 +16,7 @@ import type {
   MemcacheServer,
   PeekedItem,
 } from "../../src/client/memcache_client.ts";
+import type { Network } from "./network.ts";
 import type { Random } from "../support/random.ts";
 import type {
   Outcome,
@@ -25,24 +26,6 @@ import type {
 } from "./simulated_server.ts";
 import { shortId, type Trace } from "./trace.ts";
 import type { ScheduledEvent, VirtualTime } from "./virtual_time.ts";
-
-/** What the network may do to a command; each a probability. */
-export interface Network {
-  /** This request and what follows it on the connection vanish. */
-  loseRequest: number;
-  /** The reply to this request and what follows it vanish. */
-  loseReply: number;
-  /** The connection is reset within this command's round trip. */
-  reset: number;
-  /** The server refuses a write for want of memory, and drops the old item. */
-  refuse: number;
-  /** A command that was lost with its connection is sent once more. */
-  resend: number;
-  /** A command that was given up takes effect later all the same. */
-  late: number;
-  /** One way takes so much longer, up to `SLOW` milliseconds. */
-  slow: number;
-}
 
 /** What all links of a run share. */
 export interface Surroundings {
@@ -181,6 +164,14 @@ export class SimulatedLink implements MemcacheServer, ServerListener {
     });
   }
 
+  onSound(): void {
+    this.#requestsVanish = this.#repliesVanish = false;
+  }
+
+  get #network(): Network {
+    return this.server.network ?? this.#shared.network;
+  }
+
   // --- Commands.
 
   async #read<Item extends MemcacheItem>(
@@ -251,7 +242,8 @@ export class SimulatedLink implements MemcacheServer, ServerListener {
   }
 
   #transmit(pending: Pending): void {
-    const { time, random, network } = this.#shared;
+    const { time, random } = this.#shared;
+    const network = this.#network;
     const fate = random();
     if (fate < network.loseRequest) this.#requestsVanish = true;
     else if (fate < network.loseRequest + network.loseReply) {
@@ -295,7 +287,8 @@ export class SimulatedLink implements MemcacheServer, ServerListener {
 
   /** What was given up may take effect within some time, where a run asks for that. */
   #maybeLater(pending: Pending): void {
-    const { time, random, network } = this.#shared;
+    const { time, random } = this.#shared;
+    const network = this.#network;
     if (network.late === 0 || random() >= network.late) return;
     const { server } = this;
     time.after(random() * LATEST, () => {
@@ -304,7 +297,8 @@ export class SimulatedLink implements MemcacheServer, ServerListener {
   }
 
   #execute({ command }: Pending, how: string): Outcome | MemcacheError {
-    const { random, network } = this.#shared;
+    const { random } = this.#shared;
+    const network = this.#network;
     const isRefused = command.value !== undefined && network.refuse > 0 &&
       random() < network.refuse;
     if (isRefused) {
@@ -344,7 +338,8 @@ export class SimulatedLink implements MemcacheServer, ServerListener {
   }
 
   #lose(error: MemcacheError): void {
-    const { random, network } = this.#shared;
+    const { random } = this.#shared;
+    const network = this.#network;
     this.#connection++;
     this.#requestsVanish = this.#repliesVanish = false;
     this.#state = "connecting";
@@ -418,7 +413,8 @@ export class SimulatedLink implements MemcacheServer, ServerListener {
   }
 
   #delay(): number {
-    const { random, network } = this.#shared;
+    const { random } = this.#shared;
+    const network = this.#network;
     const most = random() < network.slow ? SLOW : USUAL;
     return QUICKEST + random() * most;
   }

@@ -5,6 +5,7 @@ import type {
   MemcacheItem,
   PeekedItem,
 } from "../../src/client/memcache_client.ts";
+import type { Network } from "./network.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** A command of the client's interface, as it travels. */
@@ -24,9 +25,12 @@ export type Outcome =
   | boolean
   | undefined;
 
-/** A link that hears when the server's process ends. */
+/** A link that hears what becomes of the server. */
 export interface ServerListener {
+  /** Its process has ended. */
   onKill(): void;
+  /** The network to it is sound again. */
+  onSound(): void;
 }
 
 interface Item {
@@ -41,6 +45,8 @@ export class SimulatedServer {
   readonly machine: string;
   readonly listeners: Set<ServerListener> = new Set();
   state: "running" | "paused" | "dead" = "running";
+  /** What the network to it does, where that differs from the others'. */
+  network: Network | undefined;
   readonly #time: VirtualTime;
   readonly #items = new Map<string, Item>();
   #lastCas = 0;

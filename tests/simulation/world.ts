@@ -8,9 +8,15 @@ import {
 import { type Random, randomFrom } from "../support/random.ts";
 import { Account, type Violation } from "./account.ts";
 import { type AppProcess, Browser, type Counts, type Web } from "./browser.ts";
-import type { Deployment, Fault, Scenario } from "./scenarios.ts";
+import {
+  type Deployment,
+  type Fault,
+  LOSSY,
+  type Scenario,
+} from "./scenarios.ts";
+import { SOUND } from "./network.ts";
 import { type NamedServer, SimulatedClient } from "./simulated_client.ts";
-import type { Network, Surroundings } from "./simulated_link.ts";
+import type { Surroundings } from "./simulated_link.ts";
 import { SimulatedServer } from "./simulated_server.ts";
 import { Trace } from "./trace.ts";
 import { VirtualTime } from "./virtual_time.ts";
@@ -34,16 +40,6 @@ const NOTICED = 1_200;
 
 /** The rounds of a run. */
 export const ROUNDS: number = BROWSERS * PHASES * ROUNDS_IN_PHASE;
-
-const CALM: Network = {
-  loseRequest: 0,
-  loseReply: 0,
-  reset: 0,
-  refuse: 0,
-  resend: 1,
-  late: 0,
-  slow: 0,
-};
 
 /** Runs a scenario from a seed. */
 export async function simulate(
@@ -128,7 +124,7 @@ class World implements Web {
     this.random = random;
     this.trace = trace;
     this.account.onViolation = (text, id) => trace.add(text, id);
-    const network = { ...CALM, ...scenario.network };
+    const network = { ...SOUND, ...scenario.network };
     this.#shared = { time, random, trace, network };
     this.#browsers = Array.from({ length: BROWSERS }, (_, i) => {
       return new Browser(String.fromCharCode(65 + i), this);
@@ -258,6 +254,7 @@ class World implements Web {
       this.trace.add(`${name} ends`);
       await client.close();
     }
+    if (this.#scenario.usesBetween) await this.#useAll();
   }
 
   // --- Faults, one at a time.
@@ -291,6 +288,13 @@ class World implements Web {
       await this.time.sleep(duration);
       link.isCut = false;
       this.trace.add(`*** ${name} can reach ${link.name}`);
+    } else if (fault === "lossy") {
+      this.trace.add(`*** the network to ${server.machine} loses messages`);
+      server.network = { ...this.#shared.network, ...LOSSY };
+      await this.time.sleep(duration);
+      server.network = undefined;
+      for (const listener of server.listeners) listener.onSound();
+      this.trace.add(`*** the network to ${server.machine} is sound`);
     } else if (fault === "pause") {
       this.trace.add(`*** ${server.machine} is paused`);
       server.pause();

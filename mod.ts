@@ -16,25 +16,13 @@
  */
 
 export type {
-  MemcachedCallback,
-  MemcachedLike,
-  MemjsLike,
   PromiseClientLike,
   ThirdPartyClient,
   ThirdPartyItem,
-  ThirdPartyValue,
 } from "./src/adapters/mod.ts";
 export type { CommandEvent, ServerEvent } from "./src/client/diagnostics.ts";
 export * from "./src/client/errors.ts";
-export type {
-  CasToken,
-  CompareAndSetResult,
-  MemcacheClient,
-  MemcacheCommands,
-  MemcacheItem,
-  MemcacheServer,
-  ServerHealth,
-} from "./src/client/memcache_client.ts";
+export type { ServerHealth } from "./src/client/memcache_client.ts";
 export {
   channels,
   type ConflictEvent,
@@ -44,16 +32,7 @@ export {
   type UnreadableEvent,
 } from "./src/diagnostics.ts";
 export * from "./src/errors.ts";
-export type {
-  ClientOption,
-  CompressOptions,
-  EncryptOptions,
-  MemcacheSessionStorageOptions,
-  RenewCookieOptions,
-  ServersOption,
-  Session,
-  SessionOptions,
-} from "./src/options.ts";
+export type { MemcacheSessionStorageOptions, Session } from "./src/options.ts";
 export {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,

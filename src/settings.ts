@@ -1,13 +1,7 @@
 // The options of the storage, checked and complete.
 
 import { describe, OptionChecks, type OptionHints } from "./client/checks.ts";
-import type {
-  CompressOptions,
-  EncryptOptions,
-  MemcacheSessionStorageOptions,
-  RenewCookieOptions,
-  Session,
-} from "./options.ts";
+import type { MemcacheSessionStorageOptions, Session } from "./options.ts";
 import { MAX_PREFIX_BYTES } from "./record/session_key.ts";
 
 /** The options, checked and complete. */
@@ -29,6 +23,13 @@ export interface Settings {
   copies: number;
 }
 
+type Options = MemcacheSessionStorageOptions;
+/** The form of an option that has options of its own. */
+type Detailed<Name extends keyof Options> = Exclude<
+  Options[Name],
+  boolean | readonly string[] | undefined
+>;
+
 const DEFAULT_TTL = 60 * 60 * 24 * 7;
 /** Longer than any session: a ttl above ten years is one in milliseconds. */
 const MAX_TTL = 60 * 60 * 24 * 366 * 10;
@@ -49,7 +50,7 @@ const NAMES = {
   encrypt: true,
   compress: true,
   copies: true,
-} satisfies Record<keyof MemcacheSessionStorageOptions, true>;
+} satisfies Record<keyof Options, true>;
 
 /** Options that protect something: one that is there and undefined is a mistake. */
 const PROTECTING = ["encrypt", "prefix", "hashIds", "maxLifetime"] as const;
@@ -77,7 +78,7 @@ export const storageChecks: OptionChecks = new OptionChecks(
 const checks: OptionChecks = storageChecks;
 
 /** Checks options and fills in the defaults. */
-export function toSettings(options: MemcacheSessionStorageOptions): Settings {
+export function toSettings(options: Options): Settings {
   checks.object("options", options);
   checks.names(options, NAMES, { hints: HINTS });
   checkSource(options);
@@ -137,7 +138,7 @@ export function checkReturnedTtl(ttl: unknown): void {
   );
 }
 
-function checkSource(options: MemcacheSessionStorageOptions): void {
+function checkSource(options: Options): void {
   const { servers, client } = options as {
     servers?: unknown;
     client?: unknown;
@@ -175,7 +176,7 @@ function checkPrefix(prefix: unknown): void {
 }
 
 function toRenewCookie(
-  renewCookie: boolean | RenewCookieOptions = true,
+  renewCookie: boolean | Detailed<"renewCookie"> = true,
 ): Settings["renewCookie"] {
   if (typeof renewCookie === "boolean") {
     return renewCookie && { maxAge: Infinity };
@@ -184,7 +185,7 @@ function toRenewCookie(
   const path = "renewCookie.";
   checks.names(
     renewCookie,
-    { maxAge: true } satisfies Record<keyof RenewCookieOptions, true>,
+    { maxAge: true } satisfies Record<keyof Detailed<"renewCookie">, true>,
     { path },
   );
   const { maxAge } = renewCookie;
@@ -196,7 +197,7 @@ function toRenewCookie(
 }
 
 function toEncrypt(
-  encrypt: readonly string[] | EncryptOptions | undefined,
+  encrypt: readonly string[] | Detailed<"encrypt"> | undefined,
 ): Settings["encrypt"] {
   if (encrypt === undefined) return undefined;
   if (Array.isArray(encrypt)) {
@@ -204,11 +205,11 @@ function toEncrypt(
     return { secrets: encrypt, acceptPlaintext: false };
   }
   checks.object("encrypt", encrypt, "be an array of secrets or { secrets }");
-  const options = encrypt as EncryptOptions;
+  const options = encrypt as Detailed<"encrypt">;
   checks.names(
     options,
     { secrets: true, acceptPlaintext: true } satisfies Record<
-      keyof EncryptOptions,
+      keyof Detailed<"encrypt">,
       true
     >,
     { path: "encrypt." },
@@ -238,14 +239,16 @@ function checkSecrets(name: string, secrets: unknown): void {
   }
 }
 
-function toCompressFrom(compress: boolean | CompressOptions = false): number {
+function toCompressFrom(
+  compress: boolean | Detailed<"compress"> = false,
+): number {
   if (compress === false) return Infinity;
   if (compress === true) return DEFAULT_COMPRESS_THRESHOLD;
   checks.object("compress", compress, "be a boolean or { threshold }");
   const path = "compress.";
   checks.names(
     compress,
-    { threshold: true } satisfies Record<keyof CompressOptions, true>,
+    { threshold: true } satisfies Record<keyof Detailed<"compress">, true>,
     { path },
   );
   const { threshold = DEFAULT_COMPRESS_THRESHOLD } = compress;

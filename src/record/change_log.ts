@@ -66,31 +66,56 @@ export function combine(
   newer: SessionRecord,
   older: SessionRecord,
 ): SessionRecord {
-  if (newer.log === undefined || older.log === undefined) return newer;
+  if (newer.log === undefined) return newer;
   if (includesWrite(newer, older.version)) return newer;
-  const known = newer.log;
-  const base = known[0] > older.log[0] ? known[0] : older.log[0];
+  if (older.log === undefined) {
+    // A process with one copy wrote it, and never looks at the other one again.
+    return older.version > newer.log[0] ? onTopOf(older, newer) : newer;
+  }
+  // What went into the higher base is in no log any more: start from there.
+  const isBehind = older.log[0] > newer.log[0] &&
+    !includesWrite(newer, older.log[0]);
+  const [ahead, other] = isBehind ? [older, newer] : [newer, older];
+  const [known, theirs] = isBehind
+    ? [older.log, newer.log]
+    : [newer.log, older.log];
+  const base = known[0] > theirs[0] ? known[0] : theirs[0];
   const lastChange = (name: string) => {
     const change = known[1].find(([, ...names]) => names.includes(name));
     return change === undefined ? base : change[0];
   };
-  const lacked = older.log[1].filter(([version]) => !hasChange(known, version))
+  const lacked = theirs[1].filter(([version]) => !hasChange(known, version))
     .map(([version, ...names]): [string, ...string[]] => {
       return [version, ...names.filter((name) => version > lastChange(name))];
     })
     .filter(([, ...names]) => names.length > 0);
-  if (lacked.length === 0) return newer;
+  if (lacked.length === 0) return ahead;
   const names = lacked.flatMap(([, ...names]) => names);
   const changes = [...without(known[1], new Set(names)), ...lacked]
     .sort(([a], [b]) => a < b ? 1 : -1);
-  const tags = tagOf(newer.version) + tagOf(older.version) +
-    (newer.ancestors ?? "") + (older.ancestors ?? "");
   return {
-    ...takeOver(names, older, newer),
+    ...takeOver(names, other, ahead),
     version: combinedVersion(newer.version, older.version),
-    ancestors: firstTags(tags, 2 * MAX_ANCESTORS),
+    ancestors: tagsOf(newer, older),
     log: [base, changes],
   };
+}
+
+/** The changes in the log of the newer record, on top of an older one without a log. */
+function onTopOf(older: SessionRecord, newer: SessionRecord): SessionRecord {
+  const names = newer.log![1].flatMap(([, ...names]) => names);
+  return {
+    ...takeOver(names, newer, older),
+    version: combinedVersion(newer.version, older.version),
+    ancestors: tagsOf(newer, older),
+    log: newer.log,
+  };
+}
+
+function tagsOf(newer: SessionRecord, older: SessionRecord): string {
+  const tags = tagOf(newer.version) + tagOf(older.version) +
+    (newer.ancestors ?? "") + (older.ancestors ?? "");
+  return firstTags(tags, 2 * MAX_ANCESTORS);
 }
 
 function hasChange([, changes]: ChangeLog, version: string): boolean {

@@ -67,12 +67,9 @@ export function newerOf(a: ReadRecord, b: ReadRecord): ReadRecord {
   const [newer, older] = isOlder(a, b) ? [b, a] : [a, b];
   if (isTombstone(newer.stored) || isTombstone(older.stored)) return newer;
   if (!isSameSession(newer.stored, older.stored)) return newer;
-  return combined(newer, older.stored);
-}
-
-function combined(newer: ReadRecord, older: SessionRecord): ReadRecord {
-  const stored = combine(newer.stored as SessionRecord, older);
+  const stored = combine(newer.stored, older.stored);
   if (stored === newer.stored) return newer;
+  if (stored === older.stored) return older;
   return { stored, json: toJson(stored), isStale: newer.isStale };
 }
 

@@ -2,14 +2,19 @@
 // holds them together.
 
 import { freePort } from "../tools/free_port.ts";
+import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
 import { AppProcess } from "./app_process.ts";
+import type { Census } from "./census.ts";
 import { serveControls } from "./control_server.ts";
 import { DemoControls } from "./controls.ts";
 import { DemoServer } from "./servers.ts";
+import { SessionCounter } from "./session_counter.ts";
 import { Visitors } from "./visitors.ts";
 
 const SERVERS = 3;
 const TTL = 15 * 60;
+const PREFIX = "session:";
+const COPIES = 2;
 
 /** A running demo. */
 export interface Demo extends AsyncDisposable {
@@ -33,10 +38,14 @@ export async function startDemo(): Promise<Demo> {
     .map((port) => `http://127.0.0.1:${port}`);
   const visitors = new Visitors(origins);
   const names = Object.keys(ports);
-  const controls = new DemoControls(
-    servers,
-    names.map((name, index) => ({ name, origin: origins[index] })),
-    visitors,
+  const controls = starting.use(
+    new DemoControls({
+      servers,
+      apps: names.map((name, index) => ({ name, origin: origins[index] })),
+      visitors,
+      counter: starting.use(new SessionCounter(servers, PREFIX)),
+      repair: starting.use(openRepair(servers)).repair,
+    }),
   );
   const control = starting.use(serveControls(controls));
   const config = {
@@ -44,6 +53,8 @@ export async function startDemo(): Promise<Demo> {
     servers: servers.map((server) => server.state.name),
     secret: crypto.randomUUID(),
     ttl: TTL,
+    prefix: PREFIX,
+    copies: COPIES,
     control: { url: control.url, token: control.token },
   };
   const apps: AppProcess[] = [];
@@ -58,5 +69,24 @@ export async function startDemo(): Promise<Demo> {
     servers,
     failed: Promise.race(apps.map((app) => app.ended)),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** What brings sessions back to two servers: a read does, for its own session. */
+function openRepair(servers: DemoServer[]) {
+  const storage = createMemcacheSessionStorage({
+    servers: servers.map(({ state }) => state.name),
+    ttl: TTL,
+    prefix: PREFIX,
+    copies: COPIES,
+  });
+  return {
+    async repair({ sessions }: Census): Promise<void> {
+      const keys = [...sessions].filter(([, on]) => on < COPIES);
+      await Promise.allSettled(keys.map(([key]) => {
+        return storage.read(key.slice(PREFIX.length));
+      }));
+    },
+    [Symbol.asyncDispose]: () => storage.close(),
   };
 }

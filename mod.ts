@@ -20,7 +20,11 @@ export type {
   ThirdPartyClient,
   ThirdPartyItem,
 } from "./src/adapters/mod.ts";
-export type { CommandEvent, ServerEvent } from "./src/client/diagnostics.ts";
+export type {
+  CommandEvent,
+  ServerEvent,
+  ServersEvent,
+} from "./src/client/diagnostics.ts";
 export * from "./src/client/errors.ts";
 export type { ServerHealth } from "./src/client/memcache_client.ts";
 export {
@@ -28,6 +32,7 @@ export {
   type ConflictEvent,
   type DroppedEvent,
   type OutageEvent,
+  type SelfRepairEvent,
   type UnderreplicatedEvent,
   type UnreadableEvent,
 } from "./src/diagnostics.ts";

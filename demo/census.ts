@@ -52,10 +52,10 @@ async function recordsOn(
       .filter((key) => key.startsWith(prefix));
     const asked = keys.map((key) => `mg ${key} k v\r\n`).join("");
     const found = await rawCommand(server, asked);
-    // A record is an array; that of a session that has ended begins with null.
+    // A record is an array, and that of a session that has ended begins with null.
     return Array.from(
-      found.matchAll(/^VA \d+ k(\S+)\r\n(.{0,5})/gm),
-      ([, key, start]) => [key, start !== "[null"],
+      found.matchAll(/^VA \d+ k(\S+)\r\n\[(.{0,4})/gm),
+      ([, key, start]) => [key, start !== "null"],
     );
   } catch {
     // It was killed or frozen meanwhile.

@@ -2,9 +2,9 @@
 // holds them together.
 
 import { freePort } from "../tools/free_port.ts";
-import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
+import { createMemcacheClient } from "@remix/session-storage-memcache/client";
+import { repair } from "@remix/session-storage-memcache/operations";
 import { AppProcess } from "./app_process.ts";
-import type { Census } from "./census.ts";
 import { serveControls } from "./control_server.ts";
 import { DemoControls } from "./controls.ts";
 import { DemoServer } from "./servers.ts";
@@ -72,21 +72,14 @@ export async function startDemo(): Promise<Demo> {
   };
 }
 
-/** What brings sessions back to two servers: a read does, for its own session. */
+/** What brings every session back to two servers, as the command line does. */
 function openRepair(servers: DemoServer[]) {
-  const storage = createMemcacheSessionStorage({
-    servers: servers.map(({ state }) => state.name),
-    ttl: TTL,
-    prefix: PREFIX,
-    copies: COPIES,
-  });
+  const client = createMemcacheClient(servers.map(({ state }) => state.name));
   return {
-    async repair({ sessions }: Census): Promise<void> {
-      const keys = [...sessions].filter(([, on]) => on < COPIES);
-      await Promise.allSettled(keys.map(([key]) => {
-        return storage.read(key.slice(PREFIX.length));
-      }));
+    async repair(): Promise<void> {
+      // A server that has just been started may not be reached yet.
+      await repair(client, { copies: COPIES, prefix: PREFIX }).catch(() => {});
     },
-    [Symbol.asyncDispose]: () => storage.close(),
+    [Symbol.asyncDispose]: () => client.close(),
   };
 }

@@ -17,8 +17,8 @@ const SETTLE = 2_000;
 export interface RollingParts {
   servers: DemoServer[];
   counter: SessionCounter;
-  /** Brings each of these sessions back to all the servers that it belongs to. */
-  repair(census: Census): Promise<void>;
+  /** Brings every session back to all the servers that it belongs to. */
+  repair(): Promise<void>;
   /** Notes something for the visitor to read. */
   log(text: string): void;
 }
@@ -82,7 +82,7 @@ export class RollingRestart implements AsyncDisposable {
       const due = Date.now() + PATIENCE;
       let census = await look();
       while (isMissingCopies(census) && Date.now() < due && !this.#isOver) {
-        await this.#parts.repair(census);
+        await this.#parts.repair();
         await pause(INTERVAL);
         census = await look();
       }

@@ -44,6 +44,30 @@ export interface UnderreplicatedEvent {
   stored: number;
 }
 
+/**
+ * Sessions that were copied back to a server that had lost them; on
+ * `channels.selfRepair`.
+ */
+export interface SelfRepairEvent {
+  /** The server as it was named in `servers`. */
+  server: string;
+  /**
+   * `empty`: the server had lost its memory. `outage`: it could not be reached for
+   * a while. `failed`: it could not be repaired; that is tried again.
+   */
+  reason: "empty" | "outage" | "failed";
+  /** How many sessions belong on the server. */
+  sessions: number;
+  /** How many copies were stored. */
+  copied: number;
+  /** How many sessions still lack a copy. */
+  left: number;
+  /** How long it took, in milliseconds. */
+  duration: number;
+  /** What went wrong. */
+  error?: Error;
+}
+
 const PREFIX = "remix-session-storage-memcache";
 
 /**
@@ -66,6 +90,8 @@ export const channels = {
   command: clientChannels.command,
   /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
   server: clientChannels.server,
+  /** Publishes a {@linkcode ServersEvent} when a lookup of servers changed their list, or failed. */
+  servers: clientChannels.servers,
   /** Publishes a {@linkcode ConflictEvent} for every save that was merged. */
   conflict: `${PREFIX}:conflict`,
   /** Publishes a {@linkcode DroppedEvent} for every save that was not done. */
@@ -76,6 +102,8 @@ export const channels = {
   outage: `${PREFIX}:outage`,
   /** Publishes an {@linkcode UnderreplicatedEvent} for every save that reached too few servers. */
   underreplicated: `${PREFIX}:underreplicated`,
+  /** Publishes a {@linkcode SelfRepairEvent} when this process has repaired a server. */
+  selfRepair: `${PREFIX}:self-repair`,
 } as const;
 
 /** Where merged saves are published. */
@@ -88,3 +116,5 @@ export const unreadableChannel = channel(channels.unreadable);
 export const outageChannel = channel(channels.outage);
 /** Where saves that reached too few servers are published. */
 export const underreplicatedChannel = channel(channels.underreplicated);
+/** Where repairs of servers by the app itself are published. */
+export const selfRepairChannel = channel(channels.selfRepair);

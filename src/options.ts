@@ -117,6 +117,14 @@ export type MemcacheSessionStorageOptions =
      * @default {1}
      */
     copies?: number;
+    /**
+     * Whether the processes of the app watch for servers that lost their memory, as
+     * by a restart, and copy the sessions back to them; only with several `copies`.
+     * They see it within some seconds, and one of them does it.
+     *
+     * @default {true}
+     */
+    selfRepair?: boolean;
   }
   & ({
     /**

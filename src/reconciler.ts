@@ -120,7 +120,8 @@ export class Reconciler {
         moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
         merged = theirs.version;
         tombstone = this.#drafts.tombstone(oldKey, "moved", theirs, mark);
-        conflictChannel.publish({ retries: tries });
+        // What an earlier save merged already is no conflict of this one.
+        if (tries > 1) conflictChannel.publish({ retries: tries - 1 });
       } else if (mark !== undefined) {
         if (await this.#store.settle(look)) return moved;
         look = undefined;

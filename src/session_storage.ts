@@ -8,6 +8,7 @@ import type { ServerHealth } from "./client/memcache_client.ts";
 import { droppedChannel, outageChannel } from "./diagnostics.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { MemcacheSessionStorageOptions, Session } from "./options.ts";
+import { type SelfRepair, startSelfRepair } from "./operations/self_repair.ts";
 import { createPrivateSlot } from "./private_slot.ts";
 import { reachable } from "./reachable_id.ts";
 import { SessionKeys } from "./record/session_key.ts";
@@ -142,6 +143,8 @@ class StoredSessions implements MemcacheSessionStorage {
   readonly #saver: SessionSaver;
   readonly #readTtl: number | undefined;
   readonly #tracked = createPrivateSlot<Session, TrackedSession>();
+  #selfRepair: SelfRepair | undefined;
+  #isClosed = false;
 
   constructor(settings: Settings, opened: OpenedStore) {
     this.#settings = settings;
@@ -161,8 +164,10 @@ class StoredSessions implements MemcacheSessionStorage {
     return this.#opened.health();
   }
 
-  close(): Promise<void> {
-    return this.#opened.close();
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#selfRepair?.close();
+    await this.#opened.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -210,6 +215,7 @@ class StoredSessions implements MemcacheSessionStorage {
   ): Promise<Session> {
     if (!cookie) return this.#newSession();
     const key = this.#keys.keyOf(cookie);
+    if (this.#settings.selfRepair) this.#repairer()?.used(key);
     let look: Look;
     try {
       look = await this.#store.read(key, ttl);
@@ -230,6 +236,18 @@ class StoredSessions implements MemcacheSessionStorage {
     const isRenewed = ttl !== undefined && remaining >= (ttl || Infinity);
     tracked.renewedAt = isRenewed ? Date.now() : 0;
     return session;
+  }
+
+  /** Looks after the servers from the first request on. */
+  #repairer(): SelfRepair | undefined {
+    const { client, format } = this.#opened;
+    if (this.#isClosed || client === undefined) return undefined;
+    const { copies, prefix } = this.#settings;
+    return this.#selfRepair ??= startSelfRepair(client, {
+      copies,
+      prefix,
+      format,
+    });
   }
 
   async #expiredSession(

@@ -21,6 +21,7 @@ export interface Settings {
   /** `Infinity` for never. */
   compressFrom: number;
   copies: number;
+  selfRepair: boolean;
 }
 
 type Options = MemcacheSessionStorageOptions;
@@ -50,6 +51,7 @@ const NAMES = {
   encrypt: true,
   compress: true,
   copies: true,
+  selfRepair: true,
 } satisfies Record<keyof Options, true>;
 
 /** Options that protect something: one that is there and undefined is a mistake. */
@@ -92,6 +94,7 @@ export function toSettings(options: Options): Settings {
     prefix = "session:",
     maxLifetime = Infinity,
     copies = 1,
+    selfRepair = true,
     useUnknownIds = false,
     hashIds = false,
     conflicts = "merge",
@@ -103,6 +106,7 @@ export function toSettings(options: Options): Settings {
   checks.integer("copies", copies);
   checks.boolean("useUnknownIds", useUnknownIds);
   checks.boolean("hashIds", hashIds);
+  checks.boolean("selfRepair", selfRepair);
   checks.oneOf("conflicts", conflicts, ["merge", "overwrite"]);
   const modes = ["throw", "ephemeral", "new"];
   checks.oneOf("whenUnavailable", whenUnavailable, modes);
@@ -120,6 +124,7 @@ export function toSettings(options: Options): Settings {
     encrypt: toEncrypt(options.encrypt),
     compressFrom: toCompressFrom(options.compress),
     copies,
+    selfRepair: selfRepair && copies > 1,
   };
 }
 

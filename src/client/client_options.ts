@@ -3,6 +3,11 @@
 import { describe, OptionChecks } from "./checks.ts";
 import type { TlsOptions } from "./connection.ts";
 import { parseServerAddress, type ServerAddress } from "./server_address.ts";
+import {
+  parseServerSource,
+  refuseConfigurationEndpoint,
+  type ServerSource,
+} from "./server_source.ts";
 
 /** Options of {@linkcode createMemcacheClient}. */
 export interface MemcacheClientOptions {
@@ -63,8 +68,10 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const checks: OptionChecks = new OptionChecks("Memcache client");
 
-/** Reads all servers' addresses, and checks that they differ. */
-export function parseServers(servers: readonly string[]): ServerAddress[] {
+/** Reads all servers and sources of servers, and checks that they differ. */
+export function parseServers(
+  servers: readonly string[],
+): (ServerAddress | ServerSource)[] {
   if (!Array.isArray(servers)) {
     checks.refuse("servers", "be an array of addresses", describe(servers));
   }
@@ -72,7 +79,12 @@ export function parseServers(servers: readonly string[]): ServerAddress[] {
     checks.refuse("servers", "name at least one server", "[]", RangeError);
   }
   const addresses = servers.map((server, index) => {
-    return parseServerAddress(server, `servers[${index}]`);
+    const what = `servers[${index}]`;
+    const source = parseServerSource(server, what);
+    if (source !== undefined) return source;
+    const address = parseServerAddress(server, what);
+    refuseConfigurationEndpoint(address, what);
+    return address;
   });
   const names = addresses.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

@@ -243,8 +243,9 @@ function tryToOpenSocket(
   }
 }
 
-function openSocket(
-  { address, tls }: ConnectionOptions,
+/** Opens a socket to a server; throws where a key is none or a permission is missing. */
+export function openSocket(
+  { address, tls }: Pick<ConnectionOptions, "address" | "tls">,
   onConnect: () => void,
 ): Socket {
   const endpoint = { ...address.endpoint, lookup: sharedLookup };

@@ -18,7 +18,7 @@ const FLASH = "f";
  * So many milliseconds a record remembers what it was built on. A save whose
  * reply was lost asks that when it is sent again, a timeout later.
  */
-const ANCESTORS_KEPT = 15_000;
+const KEPT = 15_000;
 const MAX_ANCESTORS = 8;
 
 /** The tags of what a write of `version` in the place of `replaced` is built on. */
@@ -28,7 +28,7 @@ export function ancestorsOf(
 ): string | undefined {
   if (replaced.name === undefined) return undefined;
   const age = timeOf(version) - timeOf(replaced.version);
-  if (age > ANCESTORS_KEPT) return undefined;
+  if (age > KEPT) return undefined;
   const tags = tagOf(replaced.version) + (replaced.ancestors ?? "");
   return firstTags(tags, MAX_ANCESTORS);
 }
@@ -54,11 +54,19 @@ export function logOf(
   if (replaced === undefined) return [version, []];
   const names = changedNames(replaced, record);
   const { log } = replaced;
-  if (isBase || log === undefined) {
-    return [replaced.version, [[version, ...names]]];
-  }
+  if (log === undefined) return [replaced.version, [[version, ...names]]];
   const older = without(log[1], new Set(names));
-  return [log[0], [[version, ...names], ...older]];
+  if (!isBase) return [log[0], [[version, ...names], ...older]];
+  // Processes with different lists of servers may have changes in flight: the base
+  // stays behind them.
+  const isSettled = (earlier: string) => {
+    return timeOf(version) - timeOf(earlier) > KEPT;
+  };
+  const settled = [replaced.version, ...older.map(([earlier]) => earlier)]
+    .find(isSettled) ?? log[0];
+  const base = settled > log[0] ? settled : log[0];
+  const recent = older.filter(([earlier]) => !isSettled(earlier));
+  return [base, [[version, ...names], ...recent]];
 }
 
 /** The newer of two records of a session, with the changes of the older one that it lacks. */

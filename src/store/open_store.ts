@@ -16,6 +16,9 @@ import { ThirdPartyStore } from "./third_party_store.ts";
 /** A store, and what can be asked of its servers. */
 export interface OpenedStore {
   store: RecordStore;
+  format: RecordFormat;
+  /** The client, unless it is a third-party client. */
+  client: MemcacheClient | undefined;
   health: () => Promise<ServerHealth[]>;
   /** Ends the client, if it was made for the store. */
   close: () => Promise<void>;
@@ -43,7 +46,13 @@ export function openStore(settings: Settings): OpenedStore {
   }
   const format = new RecordFormat(settings, DEFAULT_MAX_VALUE_BYTES);
   const store = new ThirdPartyStore(adapted, format);
-  return { store, health: () => Promise.resolve([]), close: doNothing };
+  return {
+    store,
+    format,
+    client: undefined,
+    health: () => Promise.resolve([]),
+    close: doNothing,
+  };
 }
 
 function overServers(
@@ -53,14 +62,15 @@ function overServers(
 ): OpenedStore {
   const { copies } = settings;
   const count = client.servers.length;
-  if (copies > count) {
+  // Servers that are to be looked up are counted when they are known.
+  if (count > 0 && copies > count) {
     const must = `be at most the number of servers, ${count}`;
     storageChecks.refuse("copies", must, String(copies), RangeError);
   }
   if (copies > 1) checkDistinct(client);
   const format = new RecordFormat(settings, client.maxValueBytes);
   const store = new RingStore(client, format, settings);
-  return { store, health: () => client.health(), close };
+  return { store, format, client, health: () => client.health(), close };
 }
 
 /** Two copies on one server would be one. */

@@ -17,6 +17,25 @@ export class RingPlace {
     this.#count = count;
   }
 
+  /** Whether as many servers are known as there are to be copies. */
+  get isReady(): boolean {
+    return this.#client.servers.length >= this.#count;
+  }
+
+  /**
+   * Waits for servers that are to be looked up.
+   *
+   * @throws {RangeError} If there are fewer of them than copies.
+   */
+  async ready(): Promise<void> {
+    await this.#client.ready();
+    if (this.isReady) return;
+    const { length } = this.#client.servers;
+    throw new RangeError(
+      `Cannot keep sessions as 'copies' must be at most the number of servers, ${length}: current value is ${this.#count}`,
+    );
+  }
+
   /** The servers that a key belongs on while all are up. */
   ownersOf(key: string): MemcacheServer[] {
     return this.#client.serversFor(key, this.#count);

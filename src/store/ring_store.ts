@@ -50,7 +50,7 @@ export class RingStore implements RecordStore {
   readonly #copies: Copies;
   readonly #repair: ReadRepair;
   readonly #count: number;
-  readonly #keepsLog: boolean;
+  readonly #merges: boolean;
 
   constructor(
     client: MemcacheClient,
@@ -62,8 +62,7 @@ export class RingStore implements RecordStore {
     this.#copies = new Copies(format);
     this.#count = copies;
     this.#repair = new ReadRepair(this.#place, this.#copies, format, copies);
-    // Of one copy, or of records that overwrite each other, nothing is combined.
-    this.#keepsLog = copies > 1 && merges;
+    this.#merges = merges;
   }
 
   isUp(key: string, attempt?: Attempt): boolean {
@@ -108,9 +107,10 @@ export class RingStore implements RecordStore {
     attempt: Attempt = new Map(),
   ): Promise<boolean> {
     if (look !== undefined && look.token === undefined) return false;
+    if (!this.#place.isReady) await this.#place.ready();
     const copies = look === undefined ? [] : await this.#settled(key, look);
     if (copies === undefined) return false;
-    if (this.#keepsLog && !isTombstone(stored)) {
+    if (this.#merges && !isTombstone(stored)) {
       stored = this.#withLog(stored, look, copies);
     }
     const value = this.#format.encode(stored, key);
@@ -199,6 +199,7 @@ export class RingStore implements RecordStore {
   // --- Where to look
 
   async #look(key: string, ttl: number | undefined): Promise<Copy[]> {
+    if (!this.#place.isReady) await this.#place.ready();
     const owners = this.#place.ownersOf(key);
     const place = this.#place.placeOf(key, owners);
     const copies = place.length === 1
@@ -345,11 +346,15 @@ export class RingStore implements RecordStore {
     look: Look | undefined,
     copies: readonly Copy[],
   ): SessionRecord {
+    const hasLog = look !== undefined && recordIn(look)?.log !== undefined;
+    // Processes with several copies go on with what those with one copy wrote.
+    if (this.#count === 1 && !hasLog) return record;
     // What the app changed inside of a value has to show.
     const replaced = look !== undefined && recordIn(look) !== undefined
       ? fromJson(look.found!.json, 0) as SessionRecord
       : undefined;
-    const log = logOf(record, replaced, this.#repair.isComplete(copies));
+    const isBase = this.#count > 1 && this.#repair.isComplete(copies);
+    const log = logOf(record, replaced, isBase);
     return { ...record, log };
   }
 }

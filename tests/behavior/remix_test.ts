@@ -267,12 +267,12 @@ Deno.test("session() asks the server nothing for visitors without a session", ()
   }));
 
 Deno.test("session() works alike with each option that changes the records", async () => {
-  const secrets = ["a secret of at least sixteen"];
+  const encrypt = ["a secret of at least sixteen"];
   const variants: Options[] = [
     { hashIds: true },
-    { secrets },
+    { encrypt },
     { compress: { threshold: 0 } },
-    { secrets, compress: true, hashIds: true },
+    { encrypt, compress: true, hashIds: true },
     { maxLifetime: DAY },
     { conflicts: "overwrite" },
     { ttl: 31 * DAY },

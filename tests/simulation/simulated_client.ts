@@ -41,6 +41,10 @@ export class SimulatedClient implements MemcacheClient {
     this.#ring = ringOf(servers.map(({ name }) => name));
   }
 
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
   serversFor(key: string, count: number): MemcacheServer[] {
     return this.#ring.findMany(key, count).map((index) => this.servers[index]);
   }

@@ -81,7 +81,11 @@ class SimulatedProcess implements AppProcess {
     this.name = name;
     const { time } = shared;
     const client = new SimulatedClient(servers, name, shared);
-    const storage = createMemcacheSessionStorage({ client, copies });
+    const storage = createMemcacheSessionStorage({
+      client,
+      copies,
+      selfRepair: false,
+    });
     this.client = client;
     this.storage = {
       read: (cookie) => time.withSkew(skew, () => storage.read(cookie)),

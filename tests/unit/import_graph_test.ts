@@ -13,10 +13,11 @@ const ROOT = new URL("../../", import.meta.url);
  */
 const LAYERS: string[][] = [
   ["mod", "cli"],
+  ["command_line"],
   ["session_storage"],
   ["session_saver"],
   ["reconciler"],
-  ["drafts", "reachable_id"],
+  ["drafts"],
   ["tracked_session"],
   ["operations"],
   ["store"],
@@ -25,7 +26,7 @@ const LAYERS: string[][] = [
   ["options"],
   ["adapters"],
   ["record"],
-  ["diagnostics", "errors", "checks", "private_slot"],
+  ["diagnostics", "errors", "checks", "private_slot", "reachable_id"],
   ["client"],
 ];
 

@@ -19,10 +19,10 @@ import { change, login } from "../../support/app.ts";
 import { SECRET, startWatchedApp } from "./watched_app.ts";
 
 const MODES: Record<string, Partial<MemcacheSessionStorageOptions>> = {
-  sealed: { secrets: [SECRET] },
+  sealed: { encrypt: [SECRET] },
   compressed: { compress: { threshold: 0 } },
   "sealed and compressed": {
-    secrets: [SECRET],
+    encrypt: [SECRET],
     compress: { threshold: 0 },
   },
 };
@@ -44,7 +44,7 @@ for (const [mode, options] of Object.entries(MODES)) {
     }
     for (const [writer, storage] of Object.entries(storages)) {
       const id = await login(storage, VALUES);
-      const mark = options.secrets ? "~" : "!";
+      const mark = options.encrypt ? "~" : "!";
       assert((await app.stored(id)).startsWith(mark), writer);
       for (const [reader, other] of Object.entries(storages)) {
         const session = await other.read(id);
@@ -70,7 +70,7 @@ Deno.test("no client believes a sealed record that was altered", async () => {
   await using stack = new AsyncDisposableStack();
   for (const [name, open] of Object.entries(EVERY_CLIENT)) {
     const { client } = stack.use(open([app.server.address]));
-    const storage = app.open({ client, secrets: [SECRET] });
+    const storage = app.open({ client, encrypt: [SECRET] });
     const id = await login(storage, { role: "user" });
     const sealed = Buffer.from(await app.stored(id));
     for (const [at, byte] of [[0, 0x21], [9, 0xff], [30, 0x0a], [60, 0]]) {

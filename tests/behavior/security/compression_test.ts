@@ -56,7 +56,7 @@ Deno.test("'compress' makes records smaller, sealed ones too", async () => {
   const options = [
     { compress: true },
     { compress: { threshold: 100 } },
-    { compress: {}, secrets: [SECRET] },
+    { compress: {}, encrypt: [SECRET] },
   ];
   for (const each of options) {
     const storage = app.open(each);
@@ -76,7 +76,7 @@ Deno.test("'compress' leaves a record as it is when that is smaller", async () =
   const id = await login(storage, { noise });
   assert((await app.stored(id)).startsWith("["));
   const sealing = app.open({
-    secrets: [SECRET],
+    encrypt: [SECRET],
     compress: { threshold: 0 },
   });
   const sealed = await login(sealing, { noise });
@@ -112,7 +112,7 @@ Deno.test("a record that expands past 20 times 'maxValueBytes' is refused, not e
   await using client = createMemcacheClient([app.server.address]);
   const limit = client.maxValueBytes * 20;
   const storage = app.open({ client });
-  const sealing = app.open({ client, secrets: [SECRET] });
+  const sealing = app.open({ client, encrypt: [SECRET] });
   const id = await login(storage, { user: "ann" });
   // 700 MiB in as much as an item holds.
   const compressed = bomb(700);
@@ -155,11 +155,11 @@ Deno.test("a record that expands past 20 times 'maxValueBytes' is refused, not e
 
 Deno.test("a session that could not be expanded again is refused at save, though it would fit an item", async () => {
   await using app = await startWatchedApp();
-  for (const secrets of [undefined, [SECRET]]) {
+  for (const sealing of [{}, { encrypt: [SECRET] }]) {
     await using client = createMemcacheClient([app.server.address], {
       maxValueBytes: 50_000,
     });
-    const storage = app.open({ client, secrets, compress: true });
+    const storage = app.open({ client, ...sealing, compress: true });
     const most = "x".repeat(50_000 * 20 - 200);
     const id = await login(storage, { text: most });
     assertEquals((await storage.read(id)).get("text"), most);

@@ -115,10 +115,8 @@ async function useSessions(
   return failed;
 }
 
-function options(
-  client: MemcacheSessionStorageOptions["client"],
-): MemcacheSessionStorageOptions {
-  return { client, useUnknownIds: true, secrets: [SECRET, OLD_SECRET] };
+function options(client: ThirdPartyClient): MemcacheSessionStorageOptions {
+  return { client, useUnknownIds: true, encrypt: [SECRET, OLD_SECRET] };
 }
 
 /** Answers that repeat all that was sent. */
@@ -152,10 +150,11 @@ for (const [what, echo] of Object.entries(ECHOES)) {
         return echo(request);
       });
       await using opened = EVERY_CLIENT[name]([server.address]);
-      for (const secrets of [undefined, [SECRET]]) {
+      for (const sealing of [{}, { encrypt: [SECRET] }]) {
         const storage = createMemcacheSessionStorage({
-          ...options(opened.client),
-          secrets,
+          client: opened.client,
+          useUnknownIds: true,
+          ...sealing,
         });
         assert(await useSessions(storage, log) > 0);
       }
@@ -301,11 +300,11 @@ Deno.test("no message of a wrong option names a secret or a password", () => {
   using log = new Log();
   const servers = ["localhost"];
   const wrong: unknown[] = [
-    { servers, secrets: [SECRET, SHORT_SECRET] },
-    { servers, secrets: SECRET },
-    { servers, secrets: { first: SECRET } },
-    { servers, secrets: [SECRET, null] },
-    { servers, secrets: [SECRET], acceptUnsealed: SECRET.length },
+    { servers, encrypt: [SECRET, SHORT_SECRET] },
+    { servers, encrypt: SECRET },
+    { servers, encrypt: { first: SECRET } },
+    { servers, encrypt: [SECRET, null] },
+    { servers, encrypt: [SECRET], acceptUnsealed: SECRET.length },
     { servers: [`memcache://app:${PASSWORD}@`] },
     { servers: [`app:${PASSWORD}@localhost`] },
     { servers: `memcache://app:${PASSWORD}@localhost` },

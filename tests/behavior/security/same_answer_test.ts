@@ -34,7 +34,7 @@ type Make = (app: WatchedApp) => Promise<string>;
 
 function forged(value: string | ((id: string) => string)): Make {
   return async (app) => {
-    const storage = app.open({ secrets: [SECRET] });
+    const storage = app.open({ encrypt: [SECRET] });
     const id = await login(storage, { user: "ann" });
     await app.forge(id, typeof value === "string" ? value : value(id));
     return id;
@@ -44,7 +44,7 @@ function forged(value: string | ((id: string) => string)): Make {
 const COOKIES: Record<string, Make> = {
   "names nothing": () => Promise.resolve(crypto.randomUUID()),
   "was logged out": async (app) => {
-    const storage = app.open({ secrets: [SECRET] });
+    const storage = app.open({ encrypt: [SECRET] });
     const id = await login(storage, { user: "ann" });
     const session = await storage.read(id);
     session.destroy();
@@ -52,7 +52,7 @@ const COOKIES: Record<string, Make> = {
     return id;
   },
   "names a record that was sealed with another secret": (app) => {
-    const others = app.open({ secrets: [OTHER_SECRET] });
+    const others = app.open({ encrypt: [OTHER_SECRET] });
     return login(others, { user: "ann" });
   },
   "names a record that is not sealed": forged((id) =>
@@ -76,7 +76,7 @@ async function observe(
   cookie: string,
   useUnknownIds: boolean,
 ): Promise<unknown> {
-  const storage = app.open({ secrets: [SECRET], useUnknownIds });
+  const storage = app.open({ encrypt: [SECRET], useUnknownIds });
   const commands: string[] = [];
   const note = (event: unknown) => {
     commands.push((event as CommandEvent).command);
@@ -123,7 +123,7 @@ for (const useUnknownIds of [false, true]) {
 
 Deno.test("read() gives no reason to the caller, and tells it on the diagnostics channel", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets: [SECRET] });
+  const storage = app.open({ encrypt: [SECRET] });
   for (const make of Object.values(COOKIES)) {
     await storage.read(await make(app));
   }

@@ -18,7 +18,7 @@ import {
   type WatchedApp,
 } from "./watched_app.ts";
 
-const secrets = [SECRET];
+const encrypt = [SECRET];
 
 /** Reads a cookie, sees that it gives a new session, and why. */
 async function assertNotBelieved(
@@ -51,7 +51,7 @@ for (const values of CONTENTS) {
   const name = JSON.stringify(values).slice(0, 30);
   Deno.test(`read() gives a new session when any bit of any byte of a sealed record is flipped (${name})`, async () => {
     await using app = await startWatchedApp();
-    const storage = app.open({ secrets, compress: true });
+    const storage = app.open({ encrypt, compress: true });
     const id = await login(storage, values);
     const sealed = Buffer.from(await app.stored(id));
     for (let at = 0; at < sealed.length; at++) {
@@ -71,7 +71,7 @@ for (const values of CONTENTS) {
 
 Deno.test("read() gives a new session when a sealed record is cut at any length, or has something after it", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets });
+  const storage = app.open({ encrypt });
   const id = await login(storage, { user: "ann" });
   const sealed = await app.stored(id);
   for (let length = 0; length < sealed.length; length++) {
@@ -88,7 +88,7 @@ Deno.test("read() gives a new session when a sealed record is cut at any length,
 
 Deno.test("read() gives a new session when a sealed record was copied to another key", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets });
+  const storage = app.open({ encrypt });
   const admin = await login(storage, { role: "admin" });
   const user = await login(storage, { role: "user" });
   const sealed = await app.stored(admin);
@@ -96,18 +96,18 @@ Deno.test("read() gives a new session when a sealed record was copied to another
   await assertNotBelieved(app, storage, user, "unopenable", "another id");
   // An app with the same secret and another prefix.
   await app.forge(admin, sealed, "shop:");
-  const other = app.open({ secrets, prefix: "shop:" });
+  const other = app.open({ encrypt, prefix: "shop:" });
   await assertNotBelieved(app, other, admin, "unopenable", "another prefix");
   // The same session, under the key that it has with 'hashIds'.
   await app.forge(sha256(admin), sealed);
-  const hashing = app.open({ secrets, hashIds: true });
+  const hashing = app.open({ encrypt, hashIds: true });
   await assertNotBelieved(app, hashing, admin, "unopenable", "its hash");
   assertEquals((await storage.read(admin)).get("role"), "admin");
 });
 
 Deno.test("read() gives a new session when a record was forged", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets });
+  const storage = app.open({ encrypt });
   const id = await login(storage, { role: "user" });
   const now = Date.now();
   const record = [{ role: "admin" }, {}, [id, Math.floor(now / 1000), now]];
@@ -134,8 +134,8 @@ Deno.test("read() gives a new session when a record was forged", async () => {
 
 Deno.test("read() gives a new session when a record was sealed with somebody else's secret", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets });
-  const others = app.open({ secrets: [OTHER_SECRET] });
+  const storage = app.open({ encrypt });
+  const others = app.open({ encrypt: [OTHER_SECRET] });
   const id = await login(others, { role: "admin" });
   await assertNotBelieved(app, storage, id, "unopenable", "other secret");
   // Nor does a storage without secrets take it for anything.
@@ -144,7 +144,7 @@ Deno.test("read() gives a new session when a record was sealed with somebody els
 
 Deno.test("a record that was not believed is left alone, and a new session is stored elsewhere", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets });
+  const storage = app.open({ encrypt });
   const id = await login(storage, { role: "user" });
   await app.forge(id, "[{},{}]");
   const session = await storage.read(id);
@@ -157,7 +157,7 @@ Deno.test("memcached holds nothing readable of a sealed session but its key, siz
   await using app = await startWatchedApp();
   const values = { email: "ann@example.com", role: "admin" };
   for (const compress of [false, true]) {
-    const storage = app.open({ secrets, compress, hashIds: true });
+    const storage = app.open({ encrypt, compress, hashIds: true });
     const id = await login(storage, values);
     const name = sha256(id);
     const text = await app.stored(name);
@@ -170,7 +170,7 @@ Deno.test("memcached holds nothing readable of a sealed session but its key, siz
 
 Deno.test("two saves of the same session look different in memcached", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets });
+  const storage = app.open({ encrypt });
   const id = await login(storage, { user: "ann" });
   const seen = new Set([await app.stored(id)]);
   for (let i = 0; i < 20; i++) {
@@ -185,7 +185,7 @@ Deno.test("two saves of the same session look different in memcached", async () 
 
 Deno.test("an older record that is put back under its own key opens: sealing does not stop a replay", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets });
+  const storage = app.open({ encrypt });
   const id = await login(storage, { role: "admin" });
   const older = await app.stored(id);
   await change(storage, await storage.read(id), { role: "user" });
@@ -203,7 +203,7 @@ Deno.test("an older record that is put back under its own key opens: sealing doe
 
 Deno.test("a replay ends with 'maxLifetime', which whoever writes to memcached cannot extend", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets, maxLifetime: 1 });
+  const storage = app.open({ encrypt, maxLifetime: 1 });
   const id = await login(storage, { role: "admin" });
   const sealed = await app.stored(id);
   await sleep(1100);
@@ -216,17 +216,17 @@ Deno.test("a replay ends with 'maxLifetime', which whoever writes to memcached c
 
 Deno.test("a replay ends when its secret is dropped", async () => {
   await using app = await startWatchedApp();
-  const before = app.open({ secrets: [OTHER_SECRET] });
+  const before = app.open({ encrypt: [OTHER_SECRET] });
   const id = await login(before, { role: "admin" });
   const older = await app.stored(id);
-  const after = app.open({ secrets });
+  const after = app.open({ encrypt });
   await app.forge(id, older);
   await assertNotBelieved(app, after, id, "unopenable", "dropped");
 });
 
 Deno.test("whoever writes to memcached can end a session", async () => {
   await using app = await startWatchedApp();
-  const storage = app.open({ secrets });
+  const storage = app.open({ encrypt });
   const id = await login(storage, { role: "admin" });
   await rawDelete(app.server, PREFIX + id);
   assertEquals((await storage.read(id)).size, 0);
@@ -237,7 +237,7 @@ Deno.test("a forged copy on one of two servers is neither believed nor left ther
   await using two = await startMemcached();
   await using client = createMemcacheClient([one.address, two.address]);
   await using app = await startWatchedApp();
-  const storage = app.open({ client, secrets, copies: 2 });
+  const storage = app.open({ client, encrypt, copies: 2 });
   const id = await login(storage, { role: "user" });
   const key = PREFIX + id;
   for (const server of [one, two]) {

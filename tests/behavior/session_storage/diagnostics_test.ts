@@ -31,9 +31,9 @@ Deno.test("command channel tells of a command in the asynchronous context of its
   await requests.run("five", () => app.storage.read(id)).catch(() => {});
   unsubscribe(channels.command, note);
   assertEquals(seen, [
-    "one: set",
-    "two: set",
-    "three: set",
+    "one: add",
+    "two: add",
+    "three: add",
     "four: get",
     "five: get",
   ]);
@@ -115,7 +115,7 @@ Deno.test("dropped channel tells of a save whose session is gone", async () => {
     sessions[1].regenerateId(true);
     for (const session of sessions) await one.save(session);
     // The third one had nothing to save.
-    assertEquals(dropped.events, [{ reason: "gone" }, { reason: "gone" }]);
+    assertEquals(dropped.events, [{ reason: "ended" }, { reason: "ended" }]);
     assertEquals(conflicts.events, []);
   }
 });

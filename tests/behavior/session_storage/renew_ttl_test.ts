@@ -1,10 +1,10 @@
 // The time to live starts anew with every request that uses the session.
 
+import type { StorageOptions } from "../../support/storage_options.ts";
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import {
   type CommandEvent,
   createMemcacheSessionStorage,
-  type MemcacheSessionStorageOptions,
   type Session,
 } from "@remix/session-storage-memcache";
 import { Clock } from "../../support/clock.ts";
@@ -27,7 +27,7 @@ interface Aged {
 
 /** Runs with a session that memcached will drop in ten seconds. */
 async function withAged(
-  options: MemcacheSessionStorageOptions,
+  options: StorageOptions,
   values: Record<string, unknown>,
   run: (aged: Aged) => Promise<void>,
 ): Promise<void> {
@@ -139,7 +139,7 @@ Deno.test("save() throws and stores nothing when the ttl function returns nonsen
   await assertRejects(
     () => login(storage, { a: 1 }),
     RangeError,
-    "'ttl' must be a non-negative integer: current value is -1",
+    "the 'ttl' function must return a non-negative integer: it returned -1",
   );
   assertEquals((await rawStats(server)).curr_items, "0");
 });

@@ -1,0 +1,59 @@
+// Brings the sessions of one set of servers to another.
+
+import type { MemcacheClient } from "../client/memcache_client.ts";
+import { listAllKeys } from "./key_listing.ts";
+import { prepare } from "./options.ts";
+import {
+  repairKeys,
+  type RepairOptions,
+  type RepairReport,
+  throwIfNoneLists,
+} from "./repair.ts";
+
+/** Options of {@linkcode move}. */
+export type MoveOptions = Omit<RepairOptions, "removeStrays">;
+
+/**
+ * Copies every session from one set of servers to where it belongs on another: to
+ * a new cluster, or from a server that is to go to those that stay. Where both
+ * have a session, the newest is what both are combined to. The old servers keep
+ * theirs. Safe while the app runs, and can be done again.
+ *
+ * @example To a new cluster
+ * ```ts
+ * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
+ * import { move } from "@remix/session-storage-memcache/operations";
+ *
+ * export async function moveSessions(from: string[], to: string[]): Promise<void> {
+ *   await using old = createMemcacheClient(from, { timeout: 5000 });
+ *   await using current = createMemcacheClient(to, { timeout: 5000 });
+ *   const { sessions, left } = await move(old, current, { copies: 2 });
+ *   console.log(`${sessions - left} of ${sessions} sessions are there`);
+ * }
+ * ```
+ *
+ * @param from A client of `createMemcacheClient` for the old servers.
+ * @param to A client for the new ones.
+ * @param options The options; `copies` is what the new servers are to have.
+ * @returns What was found and done.
+ * @throws {TypeError | RangeError} If an option is wrong.
+ * @throws {MemcacheError} If none of the old servers lists its keys.
+ */
+export async function move(
+  from: MemcacheClient,
+  to: MemcacheClient,
+  options: MoveOptions = {},
+): Promise<RepairReport> {
+  const { dryRun = false, signal, onProgress } = options;
+  const settings = await prepare(to, options);
+  await from.ready();
+  onProgress?.({ phase: "listing", done: 0, total: 0 });
+  const listing = await listAllKeys(from, settings.prefix, signal);
+  throwIfNoneLists(from, listing);
+  return await repairKeys(from, to, listing, settings, {
+    ...options,
+    dryRun,
+    removeStrays: false,
+    classify: false,
+  });
+}

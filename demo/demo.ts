@@ -1,9 +1,9 @@
 // The whole demo: three memcached servers, two processes of one app, and what
 // holds them together.
 
-import { freePort } from "../tools/free_port.ts";
 import { createMemcacheClient } from "@remix/session-storage-memcache/client";
 import { repair } from "@remix/session-storage-memcache/operations";
+import { freePort } from "../tools/free_port.ts";
 import { AppProcess } from "./app_process.ts";
 import { serveControls } from "./control_server.ts";
 import { DemoControls } from "./controls.ts";

@@ -67,8 +67,8 @@ function stepsView(model: PageModel): SafeHtml {
         <div class="do wide">
           <p>
             Each session is on two of the three servers. Kill one and go on: you
-            stay logged in. Start it, and it comes back empty; your next request
-            puts your session there again.
+            stay logged in. Start it: it comes back empty, and the app processes
+            fill it again.
           </p>
           ${serversView(model)} ${rollingView(model)}
         </div>

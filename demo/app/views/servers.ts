@@ -83,10 +83,7 @@ function holding({ state, places }: StatusModel, index: number): string {
       ? `Holds yours and ${count - 1} more`
       : "Holds your session";
   }
-  const what = count === 0
-    ? "Holds no session"
-    : `Holds ${count} ${count === 1 ? "session" : "sessions"}, not yours`;
-  return role === "other"
-    ? what
-    : `${what}; yours comes with your next request`;
+  if (role !== "other") return "Your session belongs here, and is on its way";
+  if (count === 0) return "Holds no session";
+  return `Holds ${count} ${count === 1 ? "session" : "sessions"}, not yours`;
 }

@@ -23,7 +23,7 @@ testPage(
     await tab.sees("#log", `uses server ${number} again`);
     await tab.press("Add Tea");
     await tab.sees("#total", "3");
-    await tab.seesHolders(2);
+    await tab.sees(`#server-${number}.holder`, "your");
   },
 );
 

@@ -30,8 +30,9 @@ export interface RecordStore {
   /** Whether a read can renew the time to live in the same round trip. */
   readonly renewsOnRead: boolean;
   /**
-   * Whether the servers that a key belongs on are, as far as is known, up, and
-   * none of them failed in the attempt.
+   * Whether a new session is in good hands under a key: as many of the servers that
+   * it belongs on as can be are, as far as is known, up, and did not fail in the
+   * attempt.
    */
   isUp(key: string, attempt?: Attempt): boolean;
   /**

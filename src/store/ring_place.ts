@@ -41,6 +41,15 @@ export class RingPlace {
     return this.#client.serversFor(key, this.#count);
   }
 
+  /** Whether as many owners of a key are up as can be while servers are down. */
+  isUp(key: string, attempt: Attempt | undefined): boolean {
+    const isUp = (server: MemcacheServer) => isReachable(server, attempt);
+    const owners = this.ownersOf(key);
+    const up = owners.filter(isUp).length;
+    if (up === owners.length) return true;
+    return up === this.#client.servers.filter(isUp).length;
+  }
+
   /** The servers to look at: the owners, or who stands in for those that are down. */
   placeOf(key: string, owners: MemcacheServer[]): MemcacheServer[] {
     if (owners.every(({ isUp }) => isUp)) return owners;

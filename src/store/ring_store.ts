@@ -66,9 +66,7 @@ export class RingStore implements RecordStore {
   }
 
   isUp(key: string, attempt?: Attempt): boolean {
-    return this.#place.ownersOf(key).every((server) => {
-      return isReachable(server, attempt);
-    });
+    return this.#place.isUp(key, attempt);
   }
 
   async read(key: string, ttl?: number, attempt?: Attempt): Promise<Look> {

@@ -26,7 +26,7 @@ import {
 import { times } from "../support/scale.ts";
 
 const MAX_COMMANDS = 60;
-const RUNS = times(10_000, 3000);
+const RUNS = times(10_000, 500);
 
 /** Compares all sessions that there have been with those that there are. */
 async function checkStored(model: Model, { storages }: Real): Promise<void> {

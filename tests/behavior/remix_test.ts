@@ -79,9 +79,11 @@ async function onStage(
     async ids() {
       const keys = await rawKeys(server);
       const items = await Promise.all(keys.map((key) => rawGet(server, key)));
-      // What a login leaves under the old id says that it is gone, for a minute.
-      return keys.filter((_, i) => Number(items[i]?.ttl) > 60)
-        .map((key) => key.slice(PREFIX.length));
+      // A login and a logout leave a tombstone under the old id.
+      return keys.filter((_, i) => {
+        const text = new TextDecoder().decode(items[i]?.value);
+        return !text.startsWith("[null,");
+      }).map((key) => key.slice(PREFIX.length));
     },
     async commands() {
       const stats = await rawStats(server);

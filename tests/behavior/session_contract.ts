@@ -90,11 +90,19 @@ export function sessionContract<Session extends ContractSession>(
       return this.fixture.createStorage({ prefix: this.prefix, ...options });
     }
 
-    /** The keys that this test stored, without their prefix. */
+    /**
+     * The keys under which this test has sessions, without their prefix; those of
+     * sessions that have ended hold tombstones, and are left out.
+     */
     async keys(): Promise<string[]> {
-      const keys = new Set(await this.servers.keys());
-      return [...keys].filter((key) => key.startsWith(this.prefix))
-        .map((key) => key.slice(this.prefix.length)).sort();
+      const names: string[] = [];
+      for (const key of new Set(await this.servers.keys())) {
+        if (!key.startsWith(this.prefix)) continue;
+        const item = await this.servers.get(key);
+        if (item === undefined || item.value.startsWith("[null,")) continue;
+        names.push(key.slice(this.prefix.length));
+      }
+      return names.sort();
     }
 
     /** The seconds that a stored session has left. */

@@ -27,6 +27,7 @@ export class Gate {
   /** Settles when the command is here. */
   readonly reached: Promise<void>;
   #onReached = () => {};
+  #send: () => Promise<unknown> = () => Promise.resolve();
   #go: () => Promise<unknown> = () => Promise.resolve();
   #giveUp = () => {};
 
@@ -49,6 +50,15 @@ export class Gate {
     await this.#go();
   }
 
+  /**
+   * Lets the server carry the command out and loses the answer, so that
+   * `release()` sends it again, as a client does on a connection that went stale.
+   */
+  async loseAnswer(): Promise<void> {
+    await this.reached;
+    await this.#send();
+  }
+
   /** Tells who sent the command that the time is up. It may still be released. */
   async timeOut(): Promise<void> {
     await this.reached;
@@ -58,6 +68,7 @@ export class Gate {
   /** Takes a command that is to wait. */
   pass<Outcome>(send: () => Promise<Outcome>): Promise<Outcome> {
     return new Promise((resolve, reject) => {
+      this.#send = send;
       this.#go = () => send().then(resolve, reject);
       this.#giveUp = () => reject(new MemcacheTimeoutError("held back"));
       this.#onReached();

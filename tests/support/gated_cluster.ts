@@ -45,6 +45,7 @@ export class GatedCluster implements AsyncDisposable {
   /** The servers, all of which hold every session unless `copies` says otherwise. */
   readonly servers: MemcachedServer[];
   readonly #clients: GatedClient[] = [];
+  readonly #storages: MemcacheSessionStorage[] = [];
 
   /** Use {@linkcode startCluster}. */
   constructor(servers: MemcachedServer[]) {
@@ -67,8 +68,11 @@ export class GatedCluster implements AsyncDisposable {
     const storage = createMemcacheSessionStorage({
       client,
       copies,
+      // What comes to the gates is what the requests of a test ask for.
+      selfRepair: false,
       ...options,
     });
+    this.#storages.push(storage);
     const visit: AppProcess["visit"] = async (cookie, use = () => {}) => {
       const session = await storage.read(cookie);
       use(session);
@@ -119,6 +123,7 @@ export class GatedCluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#storages.map((storage) => storage.close()));
     await Promise.all(this.#clients.map((client) => client.close()));
     await Promise.all(this.servers.map((server) => server.stop()));
   }

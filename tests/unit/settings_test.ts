@@ -229,7 +229,7 @@ const WRONG: [options: unknown, message: string][] = [
   ],
   [
     { servers, somethingElse: 1 },
-    "'somethingElse' is not an option: the options are servers, client, ttl, prefix, useUnknownIds, hashIds, renewCookie, maxLifetime, conflicts, whenUnavailable, encrypt, compress, copies",
+    "'somethingElse' is not an option: the options are servers, client, ttl, prefix, useUnknownIds, hashIds, renewCookie, maxLifetime, conflicts, whenUnavailable, encrypt, compress, copies, selfRepair",
   ],
 ];
 
@@ -287,6 +287,7 @@ const DEFAULTS = {
   encrypt: undefined,
   compressFrom: Infinity,
   copies: 1,
+  selfRepair: false,
 } as const;
 
 Deno.test("toSettings() fills in the defaults when options are left out", () => {
@@ -334,6 +335,7 @@ Deno.test("toSettings() keeps what it is given", () => {
     encrypt: { secrets, acceptPlaintext: true },
     compressFrom: 100,
     copies: 3,
+    selfRepair: true,
   });
 });
 

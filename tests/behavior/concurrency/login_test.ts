@@ -102,7 +102,7 @@ for (const { where, servers, options } of PLACES) {
     });
   });
 
-  Deno.test(`save() keeps one of three logins at once, and nothing of those that it refuses, when ${where}`, async () => {
+  Deno.test(`save() keeps each of three logins at once for the browser that it sends its cookie to when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(2);
@@ -117,14 +117,10 @@ for (const { where, servers, options } of PLACES) {
         await pause(random, 2);
         return await storages[i].save(session);
       }));
-      const winners = cookies.filter((cookie) => cookie !== null).length;
-      // Of two copies each may see another login first.
-      if (servers === 1) assertEquals(winners, 1);
-      else assertGreater(winners, 0);
       for (const [i, { id }] of sessions.entries()) {
+        assertEquals(cookies[i], id);
         const { data } = await random.pick(storages).read(id);
-        const values = { cart: 1, user: "ann", by: i };
-        assertEquals(data, [cookies[i] === id ? values : {}, {}]);
+        assertEquals(data, [{ cart: 1, user: "ann", by: i }, {}]);
       }
       assertEquals((await storages[0].read(old)).size, 0);
     });
@@ -175,7 +171,7 @@ Deno.test("save() stores the new record before it deletes the old one when the i
   assert(await visit(app.storage, old, logIn) !== null);
   assertEquals(
     commands.events.map(({ command }) => command),
-    ["get", "set", "compareAndSet"],
+    ["get", "add", "compareAndSet"],
   );
 });
 
@@ -256,7 +252,9 @@ Deno.test("read() finds no session in what a login leaves under the old id", asy
   await visit(app.storage, old, logIn);
   const left = await rawGet(app.servers[0], `session:${old}`);
   assertEquals(JSON.parse(new TextDecoder().decode(left!.value))[0], null);
-  assertLessOrEqual(left!.ttl, 60);
+  const week = 60 * 60 * 24 * 7;
+  assertLessOrEqual(left!.ttl, week);
+  assertGreater(left!.ttl, week - 10);
   const session = await app.storage.read(old);
   assertNotEquals(session.id, old);
   assertEquals(session.data, [{}, {}]);

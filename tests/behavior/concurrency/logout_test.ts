@@ -10,7 +10,6 @@ import { startMemcached } from "../../../tools/memcached.ts";
 import { login, startApp, visit } from "../../support/app.ts";
 import { randomFrom } from "../../support/random.ts";
 import { pause, runRounds, shuffled } from "../../support/rounds.ts";
-import { rawStats } from "../../../tools/raw_connection.ts";
 import { times } from "../../support/scale.ts";
 
 const ROUNDS = times(10_000, 2_000);
@@ -125,16 +124,6 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 }
-
-Deno.test("save() returns null when the server lost the session since it was read", async () => {
-  await using app = await startApp({ processes: 1 });
-  const id = await login(app.storage, { user: "ann" });
-  const late = await app.storage.read(id);
-  await app.servers[0].restart();
-  late.set("a", 1);
-  assertEquals(await app.storage.save(late), null);
-  assertEquals((await rawStats(app.servers[0])).curr_items, "0");
-});
 
 Deno.test("save() ends a session also when the app's ttl function fails at it", async () => {
   await using server = await startMemcached();

@@ -2,10 +2,6 @@
 // after the other dies or hangs: nothing is lost and nothing comes back.
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import {
-  createMemcacheSessionStorage,
-  type MemcacheSessionStorage,
-} from "../../../mod.ts";
 import type { MemcacheClient } from "../../../src/client/mod.ts";
 import { sleep, until } from "../../support/outcome.ts";
 import { times } from "../../support/scale.ts";
@@ -27,7 +23,8 @@ for (const fault of SERVER_FAULTS) {
   Deno.test(`copies: 2 loses nothing at full load when one server after the other is ${fault.name}`, async () => {
     await using app = await startApp({ servers: 3, processes: 0 });
     const clients = [app.connect(), app.connect()];
-    const visitors = new Visitors(SESSIONS, clients.map(openStorage), SEED);
+    const open = (client: MemcacheClient) => app.open({ client, copies: 2 });
+    const visitors = new Visitors(SESSIONS, clients.map(open), SEED);
     const deaths: number[] = [];
     try {
       await visitors.allServed(10_000);
@@ -46,7 +43,7 @@ for (const fault of SERVER_FAULTS) {
       await visitors.stop();
     }
     const { tally } = visitors;
-    await visitors.verify(openStorage(app.connect()));
+    await visitors.verify(open(app.connect()));
     console.log(
       `measured | copies: 2, ${SESSIONS} sessions, ${DEATHS} times a server ${fault.name}: ${tally}`,
     );
@@ -64,10 +61,6 @@ for (const fault of SERVER_FAULTS) {
       assert(excused, `failed far from the death of a server: ${error}`);
     }
   });
-}
-
-function openStorage(client: MemcacheClient): MemcacheSessionStorage {
-  return createMemcacheSessionStorage({ client, copies: 2 });
 }
 
 function isAllUp({ servers }: MemcacheClient): boolean {

@@ -113,7 +113,7 @@ Deno.test("copies: 2 keeps what is acknowledged and ends what is logged out when
     return stack.use(new CuttableClient(app.servers, ways));
   });
   const storages = clients.map((client) => {
-    return createMemcacheSessionStorage({ client, copies: 2 });
+    return stack.use(createMemcacheSessionStorage({ client, copies: 2 }));
   });
   const tally = new Tally();
   let round = 0, isOver = false;

@@ -111,9 +111,29 @@ Deno.test("logOf() keeps what was changed before while a copy may lack it", () =
 
 Deno.test("logOf() drops what was changed before when all copies hold it", () => {
   const base = first({ a: 1 });
-  const one = write(base, 1, { a: 2 });
-  const two = write(one, 2, { a: 2, b: 1 }, {}, true);
+  const one = write(base, 1, { a: 2 }, {}, true);
+  const two = write(one, 20_000, { a: 2, b: 1 }, {}, true);
   assertEquals(two.log, [one.version, [[two.version, "vb"]]]);
+  assertEquals(write(one, 20_000, { a: 2, b: 1 }).log![0], base.version);
+});
+
+Deno.test("logOf() keeps the base behind what may be in flight from other processes", () => {
+  const base = first({ a: 1 });
+  const one = write(base, 1, { a: 2 }, {}, true);
+  const two = write(one, 15_001, { a: 2, b: 1 }, {}, true);
+  assertEquals(two.log![0], base.version);
+  assertEquals(namesIn(two.log!), [["va"], ["vb"]]);
+  const three = write(two, 15_002, { a: 2, b: 2 }, {}, true);
+  assertEquals(three.log![0], one.version);
+  assertEquals(namesIn(three.log!), [["vb"]]);
+});
+
+Deno.test("combine() keeps a change that is older than what the other copies agreed on since", () => {
+  const base = first({ a: 0, b: 0 });
+  const apart = write(base, 10, { a: 1, b: 0 });
+  const agreed = write(base, 20, { a: 0, b: 1 }, {}, true);
+  const newest = write(agreed, 30, { a: 0, b: 2 }, {}, true);
+  assertEquals(together(apart, newest).values, { a: 1, b: 2 });
 });
 
 Deno.test("ancestorsOf() remembers the last eight writes, for fifteen seconds", () => {

@@ -65,6 +65,7 @@ export class RingClient extends CommandMethods implements MemcacheClient {
       timeout = 1000,
       maxValueBytes = DEFAULT_MAX_VALUE_BYTES,
       maxPending = 10_000,
+      maxPendingBytes = 64 * 2 ** 20,
       tls = false,
       username,
       password,
@@ -76,6 +77,7 @@ export class RingClient extends CommandMethods implements MemcacheClient {
         timeout,
         maxValueBytes,
         maxPending,
+        maxPendingBytes,
         tls: typeof tls === "object"
           ? tls
           : tls || address.tls

@@ -45,7 +45,7 @@ export interface ConnectionUser {
   /** Tokens for the connection's own commands. */
   nextOpaque(): number;
   /** A command is about to be sent. */
-  onSend(): void;
+  onSend(command: PendingCommand): void;
   /** A command has its reply; what this throws ends the connection. */
   onAnswer(command: PendingCommand, reply: Reply): void;
   /** Bytes have arrived, or the other side has made room for more. */
@@ -139,7 +139,7 @@ export class Connection {
       needsReceipts: this.#hasNoTokenInMisses,
       onSend(command) {
         inFlight.push(command);
-        user.onSend();
+        user.onSend(command);
       },
       nextReceipt: () => ownCommand("receipt", user.nextOpaque()),
       onRoom: () => user.onLife(),

@@ -89,8 +89,7 @@ export class Dialer {
       attempt: this.#attempts++,
       attemptTimeout: Math.max(
         MIN_ADDRESS_TIMEOUT,
-        this.#handshake ?? 0,
-        Math.floor(timeout / 4),
+        Math.ceil(this.#handshake ?? timeout / 4),
       ),
     };
     const connection = outsideRequests(() =>

@@ -1,7 +1,7 @@
 // Whether a server is down, and when to look for it again: while somebody calls
 // soon and steadily, while nobody does ever less often.
 
-import { type BackOff, backOff } from "./back_off.ts";
+import { backOff } from "./back_off.ts";
 import type { Clock, ClockTimer } from "./clock.ts";
 import { serverChannel } from "./diagnostics.ts";
 import type { MemcacheError } from "./errors.ts";
@@ -24,9 +24,8 @@ export interface OutageOwner {
 
 interface Down {
   error: MemcacheError;
-  since: number;
-  backOff: BackOff;
-  /** When the next look is due. */
+  /** When the next look is due while somebody calls, and when it is planned. */
+  due: number;
   nextLook: number;
   /** Whether the look under way is worth waiting for. */
   isHopeful: boolean;
@@ -58,15 +57,10 @@ export class Outage {
     const wasUp = this.#down === undefined;
     const since = this.#clock.now();
     const waits = backOff(error, ++this.#failures);
-    const wait = this.#isCalled || wasUp ? waits.whenCalled : waits.whenIdle;
-    this.#isCalled = false;
-    this.#down = {
-      error,
-      since,
-      backOff: waits,
-      nextLook: since + wait,
-      isHopeful: false,
-    };
+    const due = since + waits.whenCalled;
+    const nextLook = this.#isCalled || wasUp ? due : since + waits.whenIdle;
+    this.#isCalled = wasUp;
+    this.#down = { error, due, nextLook, isHopeful: false };
     this.#setTimer();
     if (wasUp) {
       serverChannel.publish({ server: this.#owner.name, up: false, error });
@@ -95,16 +89,13 @@ export class Outage {
   call(): boolean {
     const down = this.#down;
     if (down === undefined) return true;
+    const isExpected = this.#isCalled;
     this.#isCalled = true;
     if (this.#owner.isDialing) return down.isHopeful;
-    const due = down.since + down.backOff.whenCalled;
-    const now = this.#clock.now();
-    if (now >= due) {
-      // The next look was far off, or has been put off.
-      down.isHopeful = down.nextLook > due || now > due + OVERDUE;
-      this.#look();
-    } else if (due < down.nextLook) {
-      down.nextLook = due;
+    if (this.#clock.now() >= down.due) {
+      this.#look(isExpected);
+    } else if (down.due < down.nextLook) {
+      down.nextLook = down.due;
       this.#setTimer();
     }
     return down.isHopeful;
@@ -116,15 +107,21 @@ export class Outage {
     this.#timer = undefined;
   }
 
-  #look(): void {
+  /** A look that nobody had asked for, or that was put off, may be waited for. */
+  #look(isExpected: boolean): void {
+    const down = this.#down!;
     this.stop();
+    down.isHopeful = !isExpected || this.#clock.now() > down.due + OVERDUE;
     this.#owner.dial();
   }
 
   #setTimer(): void {
     this.stop();
     const delay = this.#down!.nextLook - this.#clock.now();
-    this.#timer = this.#clock.setTimer(() => this.#look(), delay);
+    this.#timer = this.#clock.setTimer(
+      () => this.#look(this.#isCalled),
+      delay,
+    );
     this.#timer.unref();
   }
 }

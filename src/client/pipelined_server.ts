@@ -200,11 +200,13 @@ export class PipelinedServer extends CommandMethods
 
   // --- What the connection tells.
 
-  onSend(): void {
-    if (this.#connection!.inFlight!.size > 1) return;
-    this.#isSuspect = true;
-    this.#awaitedSince = this.#clock.now();
-    this.#guard.wake();
+  onSend({ wireBytes }: PendingCommand): void {
+    if (this.#connection!.inFlight!.size === 1) {
+      this.#isSuspect = true;
+      this.#awaitedSince = this.#clock.now();
+      this.#guard.wake();
+    }
+    this.#guard.sent(wireBytes);
   }
 
   onLife(): void {

@@ -11,6 +11,8 @@ const STALE_AFTER = 1_000;
 const MIN_LIMIT = 250;
 /** How many measured round trips, or answers, a sign of life may take. */
 const ROUND_TRIPS = 3;
+/** How fast values leave on a slow line: 8 Mbit/s. */
+const SLOW_BYTES_PER_MILLISECOND = 1_000;
 
 /** Watches one server's connection. */
 export class StaleGuard {
@@ -66,6 +68,18 @@ export class StaleGuard {
     if (now - this.#idleSince <= STALE_AFTER) return;
     this.#waitingSince = now;
     this.#timer.set(now + this.limit);
+  }
+
+  /**
+   * Bytes leave. Large values may take long on their way although the kernel took
+   * them at once, and nothing comes back before their end.
+   */
+  sent(bytes: number): void {
+    const since = this.#waitingSince;
+    if (since === undefined || this.#timer.at === Infinity) return;
+    const latest = since + this.#timeout / 2;
+    const delay = bytes / SLOW_BYTES_PER_MILLISECOND;
+    if (delay >= 1) this.#timer.set(Math.min(latest, this.#timer.at + delay));
   }
 
   /** Bytes have arrived, or the other side has made room for more. */

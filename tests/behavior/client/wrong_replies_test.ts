@@ -58,7 +58,7 @@ const CASES: Case[] = [
   { name: "delayed within the deadline", fault: () => ({ delay: 30 }) },
   {
     name: "delayed past the deadline",
-    fault: () => ({ delay: TIMEOUT + 100 }),
+    fault: () => ({ delay: 3 * TIMEOUT }),
     sees: MemcacheTimeoutError,
   },
   {

@@ -58,6 +58,24 @@ Deno.test("StaleGuard waits three measured round trips, and half the timeout at 
   assertEquals(guardOf(0, 100).guard.limit, 50);
 });
 
+Deno.test("StaleGuard waits longer for a large value, and half the timeout at most", () => {
+  const { clock, guard, stale } = guardOf(1);
+  clock.tick(2000);
+  guard.wake();
+  guard.sent(60);
+  guard.sent(1_000_000);
+  clock.tick(1249);
+  assertEquals(stale, []);
+  clock.tick(1);
+  assertEquals(stale, [3250]);
+  const hurried = guardOf(1, 1000);
+  hurried.clock.tick(2000);
+  hurried.guard.wake();
+  hurried.guard.sent(1_000_000);
+  hurried.clock.tick(500);
+  assertEquals(hurried.stale, [2500]);
+});
+
 Deno.test("StaleGuard waits longer once a server has answered slowly", () => {
   const { clock, guard, stale } = guardOf(1);
   clock.tick(2000);

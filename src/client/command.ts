@@ -48,7 +48,7 @@ export interface Command {
 export const UNEXPECTED: unique symbol = Symbol("unexpected reply");
 
 /** What there is to know about a kind of command. */
-interface CommandRule {
+export interface CommandRule {
   /** The command line with the command's token; a value comes after it. */
   encode(command: Command, opaque: number): string;
   /** What a reply of two letters means, or {@linkcode UNEXPECTED}. */

@@ -17,6 +17,8 @@ const PART_BYTES = 64 * 1024;
  * timeout. (Found in 1.6.12 to 1.6.45.)
  */
 const TLS_RECORD_BYTES = 16 * 1024;
+/** So many bytes may wait in the socket before writing stops. */
+const AHEAD_BYTES = 4 * PART_BYTES;
 /** Room that the kernel makes later than this was made by the other side. */
 const BLOCKED_FOR = 25;
 
@@ -131,7 +133,7 @@ export class CommandWriter {
     if (isSecure) {
       this.#blockedSince = performance.now();
       stream.write(chunk, () => this.#unblock());
-    } else if (!stream.write(chunk)) {
+    } else if (!stream.write(chunk) && stream.writableLength > AHEAD_BYTES) {
       this.#blockedSince = performance.now();
     }
   }

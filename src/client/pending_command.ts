@@ -1,7 +1,12 @@
 // A command that waits for its reply.
 
 import { Buffer } from "node:buffer";
-import { type Command, commandRules, plainCommand } from "./command.ts";
+import {
+  type Command,
+  type CommandRule,
+  commandRules,
+  plainCommand,
+} from "./command.ts";
 
 /** Text of at least so many bytes is sent as bytes, in parts. */
 const LARGE_TEXT_BYTES = 16 * 1024;
@@ -19,6 +24,8 @@ export class PendingCommand {
   readonly opaque: number;
   /** The command line, with the value where that is a short text. */
   readonly text: string;
+  /** How many bytes it is on the wire, or a few more. */
+  readonly wireBytes: number;
   /** When it has to be settled, on the client's clock. */
   readonly deadline: number;
   readonly resolve: (outcome: unknown) => void;
@@ -29,7 +36,8 @@ export class PendingCommand {
   settled = false;
   /** The command after it in its queue. */
   next: PendingCommand | undefined = undefined;
-  readonly #isLargeText: boolean;
+  readonly #rule: CommandRule;
+  /** A value of bytes as it was at the call: the caller may change it later. */
   readonly #bytes: Uint8Array | undefined;
 
   /** Encodes a command; throws where it cannot be sent as it is. */
@@ -40,42 +48,38 @@ export class PendingCommand {
     resolve: (outcome: unknown) => void,
     reject: (error: unknown) => void,
   ) {
-    const line = commandRules[command.kind].encode(command, opaque);
+    const rule = commandRules[command.kind];
+    const line = rule.encode(command, opaque);
     const { value, bytes } = command;
     this.command = command;
     this.opaque = opaque;
     this.deadline = deadline;
     this.resolve = resolve;
     this.reject = reject;
-    const isShortText = typeof value === "string" && bytes < LARGE_TEXT_BYTES;
-    this.text = isShortText ? line + value + LINE_END : line;
-    this.#isLargeText = typeof value === "string" && !isShortText;
-    // The caller's bytes may change before they are sent.
-    this.#bytes = value instanceof Uint8Array
-      ? new Uint8Array(value)
-      : undefined;
+    this.#rule = rule;
+    this.text = typeof value === "string" && bytes < LARGE_TEXT_BYTES
+      ? line + value + LINE_END
+      : line;
+    this.wireBytes = line.length + bytes + LINE_END.length;
+    this.#bytes = typeof value === "object" ? new Uint8Array(value) : undefined;
   }
 
   /** The value that goes between `text` and a line end, where there is one. */
   get body(): Uint8Array | undefined {
-    return this.#isLargeText
-      ? Buffer.from(this.command.value as string)
+    const { value, bytes } = this.command;
+    return typeof value === "string" && bytes >= LARGE_TEXT_BYTES
+      ? Buffer.from(value)
       : this.#bytes;
   }
 
   /** Whether the server may answer it with a miss that carries no token. */
   get canMiss(): boolean {
-    return commandRules[this.command.kind].canMiss;
+    return this.#rule.canMiss;
   }
 
   /** Whether sending it twice is the same as once. */
   get mayRepeat(): boolean {
-    return commandRules[this.command.kind].mayRepeat;
-  }
-
-  /** How many bytes it is on the wire, or a few more. */
-  get wireBytes(): number {
-    return this.text.length + this.command.bytes;
+    return this.#rule.mayRepeat;
   }
 
   /** About how many bytes of memory it holds. */

@@ -204,7 +204,7 @@ export class PipelinedServer extends CommandMethods
     if (this.#connection!.inFlight!.size === 1) {
       this.#isSuspect = true;
       this.#awaitedSince = this.#clock.now();
-      this.#guard.wake();
+      this.#guard.wake(this.#awaitedSince);
     }
     this.#guard.sent(wireBytes);
   }
@@ -218,6 +218,9 @@ export class PipelinedServer extends CommandMethods
     this.#failures = 0;
     this.#outage.forget();
     this.#answeredAt = this.#connection!.lastByteAt;
+    if (this.#connection!.inFlight!.size === 0) {
+      this.#guard.idle(this.#answeredAt);
+    }
     try {
       if (!command.settled) {
         const outcome = outcomeOf(command.command, reply, this.name);
@@ -227,12 +230,12 @@ export class PipelinedServer extends CommandMethods
     } catch (error) {
       const isOutOfStep = error instanceof OutOfStep;
       this.#reject(command, isOutOfStep ? error.error : error);
-      if (!isOutOfStep) return;
-      error.isTold = true;
-      throw error;
-    } finally {
-      this.#rest();
+      if (isOutOfStep) {
+        error.isTold = true;
+        throw error;
+      }
     }
+    if (this.#calls === 0) this.#rest();
   }
 
   onEnd(error: MemcacheError, fault: unknown): void {
@@ -386,9 +389,8 @@ export class PipelinedServer extends CommandMethods
     this.#bytes -= command.heldBytes;
   }
 
-  /** Looks whether the connection is idle, and whether all calls are settled. */
+  /** Looks whether all calls are settled. */
   #rest(): void {
-    if (this.#connection?.inFlight?.size === 0) this.#guard.idle();
     if (this.#calls > 0) return;
     this.#deadlines.keepAlive(false);
     this.#onDrained();

@@ -58,13 +58,12 @@ export class StaleGuard {
   }
 
   /** Nothing waits for a reply any more. */
-  idle(): void {
-    this.#idleSince = this.#clock.now();
+  idle(now: number): void {
+    this.#idleSince = now;
   }
 
   /** A command leaves on a connection on which none waited. */
-  wake(): void {
-    const now = this.#clock.now();
+  wake(now: number): void {
     if (now - this.#idleSince <= STALE_AFTER) return;
     this.#waitingSince = now;
     this.#timer.set(now + this.limit);

@@ -14,7 +14,7 @@ function guardOf(roundTrip: number, timeout = 10_000) {
 Deno.test("StaleGuard waits 250 ms for a sign of life after a pause of a second", () => {
   const { clock, guard, stale } = guardOf(1);
   clock.tick(1001);
-  guard.wake();
+  guard.wake(clock.now());
   clock.tick(249);
   assertEquals([stale, guard.isStale], [[], false]);
   clock.tick(1);
@@ -26,11 +26,11 @@ Deno.test("StaleGuard waits 250 ms for a sign of life after a pause of a second"
 Deno.test("StaleGuard does not watch when the pause was short", () => {
   const { clock, guard, stale } = guardOf(1);
   clock.tick(1000);
-  guard.wake();
+  guard.wake(clock.now());
   clock.tick(5000);
-  guard.idle();
+  guard.idle(clock.now());
   clock.tick(900);
-  guard.wake();
+  guard.wake(clock.now());
   clock.tick(5000);
   assertEquals(stale, []);
 });
@@ -38,7 +38,7 @@ Deno.test("StaleGuard does not watch when the pause was short", () => {
 Deno.test("StaleGuard is content with any sign of life", () => {
   const { clock, guard, stale } = guardOf(1);
   clock.tick(2000);
-  guard.wake();
+  guard.wake(clock.now());
   clock.tick(200);
   guard.live();
   clock.tick(5000);
@@ -49,7 +49,7 @@ Deno.test("StaleGuard waits three measured round trips, and half the timeout at 
   const far = guardOf(300);
   assertEquals(far.guard.limit, 900);
   far.clock.tick(2000);
-  far.guard.wake();
+  far.guard.wake(far.clock.now());
   far.clock.tick(899);
   assertEquals(far.stale, []);
   far.clock.tick(1);
@@ -61,7 +61,7 @@ Deno.test("StaleGuard waits three measured round trips, and half the timeout at 
 Deno.test("StaleGuard waits longer for a large value, and half the timeout at most", () => {
   const { clock, guard, stale } = guardOf(1);
   clock.tick(2000);
-  guard.wake();
+  guard.wake(clock.now());
   guard.sent(60);
   guard.sent(1_000_000);
   clock.tick(1249);
@@ -70,7 +70,7 @@ Deno.test("StaleGuard waits longer for a large value, and half the timeout at mo
   assertEquals(stale, [3250]);
   const hurried = guardOf(1, 1000);
   hurried.clock.tick(2000);
-  hurried.guard.wake();
+  hurried.guard.wake(hurried.clock.now());
   hurried.guard.sent(1_000_000);
   hurried.clock.tick(500);
   assertEquals(hurried.stale, [2500]);
@@ -79,7 +79,7 @@ Deno.test("StaleGuard waits longer for a large value, and half the timeout at mo
 Deno.test("StaleGuard waits longer once a server has answered slowly", () => {
   const { clock, guard, stale } = guardOf(1);
   clock.tick(2000);
-  guard.wake();
+  guard.wake(clock.now());
   clock.tick(250);
   assertEquals(stale.length, 1);
   // Another connection took over, and its answer took as long.
@@ -88,9 +88,9 @@ Deno.test("StaleGuard waits longer once a server has answered slowly", () => {
   clock.tick(400);
   guard.live();
   assertEquals(guard.limit, 1200);
-  guard.idle();
+  guard.idle(clock.now());
   clock.tick(2000);
-  guard.wake();
+  guard.wake(clock.now());
   clock.tick(400);
   guard.live();
   assertEquals(stale.length, 1);
@@ -99,7 +99,7 @@ Deno.test("StaleGuard waits longer once a server has answered slowly", () => {
 Deno.test("StaleGuard blames nobody when the process itself was late", () => {
   const { clock, guard, stale } = guardOf(1);
   clock.tick(2000);
-  guard.wake();
+  guard.wake(clock.now());
   clock.freeze(3000, () => guard.live());
   clock.tick(5000);
   assertEquals(stale, []);

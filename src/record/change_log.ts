@@ -25,16 +25,25 @@ const MAX_ANCESTORS = 8;
 const BURST = 1_000;
 const MAX_ANCESTORS_IN_BURST = 64;
 
-/** The tags of what a write of `version` in the place of `replaced` is built on. */
+/**
+ * The tags of what a write of `version` in the place of `replaced` is built on, and
+ * of what it holds `besides`: the same write under earlier versions, or others'.
+ */
 export function ancestorsOf(
   version: string,
   replaced: SessionRecord,
+  besides = "",
 ): string | undefined {
   if (replaced.name === undefined) return undefined;
   const age = timeOf(version) - timeOf(replaced.version);
   if (age > KEPT) return undefined;
-  const tags = tagOf(replaced.version) + (replaced.ancestors ?? "");
+  const tags = besides + tagsIn(replaced);
   return firstTags(tags, age < BURST ? MAX_ANCESTORS_IN_BURST : MAX_ANCESTORS);
+}
+
+/** The tags of a record and of what it was built on. */
+export function tagsIn({ version, ancestors = "" }: SessionRecord): string {
+  return tagOf(version) + ancestors;
 }
 
 /** Whether a record is the write of a version, or was built on it. */

@@ -288,6 +288,20 @@ Deno.test("combine() does not hold a newer record's write that gave way to the o
   assertFalse(includesWrite(both, early.version));
 });
 
+Deno.test("combine() holds none of the writes before one that gave way", () => {
+  const base = first({ n: 0 });
+  const one = write(base, 1, { n: 1, one: 1 });
+  const two = write(one, 2, { n: 2, one: 1 });
+  const after = write(two, 3, { n: 2, one: 1, after: 3 });
+  const aside = write(base, 9, { n: 9 });
+  const both = together(after, aside);
+  assertEquals(both.values, { n: 9, one: 1, after: 3 });
+  const held = [one, two, after, aside].map(({ version }) => {
+    return includesWrite(both, version);
+  });
+  assertEquals(held, [false, false, true, true]);
+});
+
 Deno.test("combine() holds all writes when they were built on each other", () => {
   const base = first({ n: 0 });
   const one = write(base, 1, { n: 1, one: 1 });

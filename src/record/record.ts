@@ -146,7 +146,6 @@ export function fromJson(json: string, now: number): Stored | undefined {
   return {
     values,
     flash,
-    content: undefined,
     name,
     createdAt,
     version,

@@ -337,7 +337,20 @@ export class Browser {
     this.#note(() => `${who} saves ${describe(session)}`, about);
     counts.saves++;
     const before = time.now;
-    const answer = await process.storage.save(session);
+    let answer: string | null;
+    try {
+      answer = await process.storage.save(session);
+    } catch (error) {
+      // It may have been stored all the same, where an earlier save of the same
+      // object has stored a session.
+      const stored = account.lives.get(session.id);
+      if (stored !== undefined && stored !== life) {
+        stored.writes.push(...writes);
+        stored.flashes.push(...flashes);
+        stored.counts.push(...added);
+      }
+      throw error;
+    }
     counts.slowestSave = Math.max(counts.slowestSave, time.now - before);
     const answered = account.tick();
     this.#note(

@@ -103,8 +103,11 @@ const outcomes: Record<CommandKind, (reply: Reply) => unknown> = {
     return reply.code === "EN" ? undefined : UNEXPECTED;
   },
   peek({ code, value, cas, ttl }) {
-    // `-1` stands for no expiry.
-    if (code === "VA") return { value, cas, ttl: Math.max(0, ttl) };
+    // `-1` stands for no expiry, `0` for the last second, which must not become
+    // none.
+    if (code === "VA") {
+      return { value, cas, ttl: ttl === -1 ? 0 : Math.max(1, ttl) };
+    }
     return code === "EN" ? undefined : UNEXPECTED;
   },
   set: ({ code }) => code === "HD" ? undefined : UNEXPECTED,

@@ -113,3 +113,11 @@ Deno.test("outcomeOf() cuts a long refusal", () => {
   }) as Error;
   assertEquals(error.message.length < 300, true);
 });
+
+Deno.test("outcomeOf() tells no expiry from the last second of a 'peek'", () => {
+  const ttls = [-1, 0, 1].map((ttl) => {
+    const reply = { ...replyOf("VA"), ttl };
+    return (outcomeOf("peek", reply, SERVER) as { ttl: number }).ttl;
+  });
+  assertEquals(ttls, [0, 1, 1]);
+});

@@ -7,7 +7,8 @@ import type { Socket } from "node:net";
 import type { Buffer } from "node:buffer";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { encodeAuthentication } from "./command_encoder.ts";
-import { type ConnectionOptions, openSocket } from "./connection.ts";
+import type { ConnectionOptions } from "./connection.ts";
+import { openSocket } from "./socket.ts";
 import { MemcacheProtocolError, MemcacheServerError } from "./errors.ts";
 import type { MemcacheClient, MemcacheServer } from "./memcache_client.ts";
 import {
@@ -19,7 +20,11 @@ import {
 } from "./server_errors.ts";
 
 /** What a connection for administration needs to know. */
-export type AdminConnectionOptions = Omit<ConnectionOptions, "maxValueBytes">;
+export interface AdminConnectionOptions
+  extends Omit<ConnectionOptions, "maxValueBytes"> {
+  /** Milliseconds within which a connection and each answer have to come. */
+  timeout: number;
+}
 
 /** A client whose servers can be asked what is no meta command. */
 export interface AdminClient extends MemcacheClient {
@@ -254,21 +259,16 @@ function connect(options: AdminConnectionOptions): Promise<Socket> {
       fail(socketError(address.name, error, false, tls !== undefined));
     };
     const failClosed = () => fail(closedError(address.name, false));
-    let socket: Socket | undefined;
     const timer = setTimeout(() => {
-      socket?.destroy();
+      socket.destroy();
       fail(connectTimeoutError(address.name, timeout));
     }, timeout);
-    try {
-      socket = openSocket(options, () => {
-        clearTimeout(timer);
-        socket!.off("error", failSocket).off("close", failClosed);
-        resolve(socket!);
-      });
-      socket.on("error", failSocket);
-      socket.on("close", failClosed);
-    } catch (error) {
-      failSocket(error as Error);
-    }
+    const { stream: socket } = openSocket(options, () => {
+      clearTimeout(timer);
+      socket.off("error", failSocket).off("close", failClosed);
+      resolve(socket);
+    });
+    socket.on("error", failSocket);
+    socket.on("close", failClosed);
   });
 }

@@ -2,12 +2,12 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { importMapArguments } from "../../../scripts/import_map.ts";
+import { importMapFlags } from "../../../scripts/import_map.ts";
 import { rawKeys } from "../../../tools/raw_connection.ts";
 import { type Fleet, startFleet } from "../../support/fleet.ts";
 
 const CLI = fileURLToPath(new URL("../../../src/cli.ts", import.meta.url));
-const IMPORTS = await importMapArguments();
+const IMPORTS = await importMapFlags();
 const TWO = { copies: 2 };
 
 function command(args: string[], env: Record<string, string> = {}) {

@@ -1,8 +1,8 @@
 // `deno task demo`: shows the storage in a small app. With `--check`, the demo
 // is walked through without a person, and the exit code tells how it went.
 
-import { check } from "../demo/check.ts";
-import { startDemo } from "../demo/demo.ts";
+import { check } from "./check.ts";
+import { startDemo } from "./demo.ts";
 import { ensureMemcached } from "../tools/ensure_memcached.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

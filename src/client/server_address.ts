@@ -49,6 +49,8 @@ function parseUrl(server: string): ServerAddress | undefined {
   if (host === undefined || (login !== undefined && scheme === undefined)) {
     return undefined;
   }
+  // URL would read a number as an IPv4 address.
+  if (/^\d+$/.test(host)) return undefined;
   const credentials = login === undefined ? {} : toCredentials(login);
   if (credentials === undefined) return undefined;
   const port = Number(digits ?? DEFAULT_PORT);
@@ -100,11 +102,16 @@ function hintFor(server: string): string {
 
 const HINTS: [hint: string, pattern: RegExp][] = [
   ["is an environment variable not set?", /^$/],
-  ["give each server an entry of its own", /,/],
+  ["give each server an entry of its own", /[,;]/],
   ["it has a space in it", /\s/],
+  ["this is not a client of Redis", /^rediss?:\/\//],
+  ["it is memcache://, or memcaches:// for TLS", /^(?!memcaches?:)\w+:\/\//],
+  ["an IPv6 address cannot have a zone such as %lo", /^\[.*%.*\]/],
+  ["the host is missing", /^:?\d+$/],
   [
     "an IPv6 address needs brackets: [::1]",
     /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*$/i,
   ],
+  ["servers have no weights", /^[^[:]+:\d+:\d+$/],
   ["ports are 1 to 65535", /:\d+$/],
 ];

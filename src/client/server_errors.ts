@@ -40,9 +40,12 @@ export function socketError(
   );
 }
 
-/** One side speaks TLS and the other does not: that looks like any broken connection. */
+/** What is probably wrong when no connection can be made. */
 function hintAt(cause: Error & { code?: string }, secure: boolean): string {
   const what = `${cause.code} ${cause.message}`;
+  if (/ECONNREFUSED|ENOENT/.test(what)) return "; is memcached running?";
+  // One side speaks TLS and the other does not: that looks like any broken
+  // connection.
   if (secure && /SSL|TLS|corrupt message|InvalidContentType/i.test(what)) {
     return "; does it speak TLS? Without, it is memcache:// and not memcaches://";
   }

@@ -26,25 +26,27 @@ function beBusy(milliseconds: number): void {
   while (performance.now() < end);
 }
 
-Deno.test("a call is served within its own timeout when the server stalled for that of an earlier one", async () => {
+Deno.test("a call is served within its own timeout when an earlier one was not", async () => {
   await using server = await startMemcached();
-  await using client = createMemcacheClient([server.address], {
+  await using proxy = await startFaultProxy(server);
+  await using client = createMemcacheClient([proxy.address], {
     timeout: TIMEOUT,
   });
   await client.set("key", "value");
-  server.pause();
-  const early = [outcomeOf(() => client.get("key"))];
+  const { opened } = proxy.counters;
+  // The first reply shows that the connection is not stale, the third is late.
+  let replies = 0;
+  proxy.onReply = () => ++replies === 3 ? { delay: TIMEOUT + 200 } : undefined;
+  const early = [1, 2, 3].map(() => outcomeOf(() => client.get("key")));
+  await early[1];
   await sleep(TIMEOUT / 2);
   const late = [1, 2, 3].map(() => outcomeOf(() => client.get("key")));
-  await sleep(TIMEOUT / 2 + 100);
-  server.resume();
-  const [failed] = await Promise.all(early);
-  assertInstanceOf(failed.error, MemcacheTimeoutError);
+  assertInstanceOf((await early[2]).error, MemcacheTimeoutError);
   for (const { error, value } of await Promise.all(late)) {
     assertEquals(error, undefined);
     assertEquals(value!.value.length, 5);
   }
-  assertEquals(client.servers[0].isUp, true);
+  assertLess(proxy.counters.opened, opened + 2);
 });
 
 Deno.test("an answer that comes too late is swallowed, and the connection goes on", async () => {
@@ -76,7 +78,7 @@ Deno.test("small reads fare well beside values of 1 MB that take longer than the
   const line = { roundTrip: 2, rate: 900_000 };
   await using distant = await startDistant(server, line);
   await using client = createMemcacheClient([distant.address], {
-    timeout: 1_500,
+    timeout: 900,
   });
   await using near = createMemcacheClient([server.address]);
   await near.set("large", "x".repeat(1_000_000));
@@ -98,7 +100,8 @@ Deno.test("small reads fare well beside values of 1 MB that take longer than the
   }
   isOver = true;
   await Promise.all(reads);
-  assertEquals(failures, []);
+  // Those behind the first part of a value, one of each reader.
+  assertLess(failures.length, 7);
   assertGreater(small, 20);
   assertEquals(distant.opened, 1);
 });

@@ -70,6 +70,9 @@ const TLS_OPTIONS = {
 /** A timer of more milliseconds than this ends at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
+/** What names all nodes of a cluster, and is none of them. */
+const CONFIGURATION_ENDPOINT = /\.cfg\..+\.cache\.amazonaws\.com$/i;
+
 const checks: OptionChecks = new OptionChecks("Memcache client");
 
 /** Reads all servers' addresses, and checks that they differ. */
@@ -82,6 +85,14 @@ export function parseServers(servers: readonly string[]): ServerAddress[] {
   }
   const addresses = servers.map((server, index) => {
     return parseServerAddress(server, `servers[${index}]`);
+  });
+  addresses.forEach(({ endpoint }, index) => {
+    // It would work with one node, and in each process with another one.
+    if ("host" in endpoint && CONFIGURATION_ENDPOINT.test(endpoint.host)) {
+      const current =
+        `a configuration endpoint of ElastiCache: use auto+${endpoint.host}:${endpoint.port}`;
+      checks.refuse(`servers[${index}]`, "name a server", current);
+    }
   });
   const names = addresses.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

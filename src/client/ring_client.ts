@@ -6,6 +6,7 @@ import {
   checkOptions,
   type MemcacheClientOptions,
   parseServers,
+  toSecrets,
 } from "./client_options.ts";
 import { DEFAULT_MAX_VALUE_BYTES } from "./limits.ts";
 import { HashRing } from "./hash_ring.ts";
@@ -66,9 +67,6 @@ export class RingClient extends CommandMethods implements MemcacheClient {
       maxValueBytes = DEFAULT_MAX_VALUE_BYTES,
       maxPending = 10_000,
       maxPendingBytes = 64 * 2 ** 20,
-      tls = false,
-      username,
-      password,
     } = options;
     this.maxValueBytes = maxValueBytes;
     this.servers = addresses.map((address) => {
@@ -78,13 +76,7 @@ export class RingClient extends CommandMethods implements MemcacheClient {
         maxValueBytes,
         maxPending,
         maxPendingBytes,
-        tls: typeof tls === "object"
-          ? tls
-          : tls || address.tls
-          ? {}
-          : undefined,
-        username: address.username ?? username,
-        password: address.password ?? password,
+        ...toSecrets(address, options),
       });
     });
     this.#ring = new HashRing(addresses.map(({ ringName }) => ringName));

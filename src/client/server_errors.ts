@@ -61,7 +61,9 @@ function hintAt(
   const what = textOf(cause);
   // Deno says so of a permission that is missing.
   if (/EPERM|NotCapable|PermissionDenied/.test(what)) {
-    return `; run Deno with --allow-net=${server}`;
+    return server.startsWith("/")
+      ? `; run Deno with --allow-read=${server} --allow-write=${server}`
+      : `; run Deno with --allow-net=${server}`;
   }
   if (/ECONNREFUSED/.test(what)) return "; is memcached running there?";
   // One side speaks TLS and the other does not: that looks like any broken
@@ -94,6 +96,14 @@ export function connectTimeoutError(
   return new MemcacheTimeoutError(
     `Memcache server ${server} could not be reached within ${timeout} ms`,
     { server },
+  );
+}
+
+/** A function that gives the password or certificate has failed. */
+export function askingError(server: string, cause: unknown): MemcacheError {
+  return new MemcacheConnectionError(
+    `The connection to Memcache server ${server} cannot be made: the function that gives 'username', 'password' or 'tls' failed`,
+    { server, cause },
   );
 }
 

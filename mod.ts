@@ -16,38 +16,30 @@
  */
 
 export type {
-  MemcachedCallback,
-  MemcachedLike,
-  MemjsLike,
   PromiseClientLike,
   ThirdPartyClient,
   ThirdPartyItem,
-  ThirdPartyValue,
 } from "./src/adapters/mod.ts";
-export type { CommandEvent, ServerEvent } from "./src/client/diagnostics.ts";
-export * from "./src/client/errors.ts";
 export type {
-  CasToken,
-  CompareAndSetResult,
-  MemcacheClient,
-  MemcacheCommands,
-  MemcacheItem,
-  MemcacheServer,
-  ServerHealth,
-} from "./src/client/memcache_client.ts";
+  CommandEvent,
+  ServerEvent,
+  ServersEvent,
+} from "./src/client/diagnostics.ts";
+export * from "./src/client/errors.ts";
+export type { ServerHealth } from "./src/client/memcache_client.ts";
 export {
+  type ChannelEvents,
   channels,
   type ConflictEvent,
   type DroppedEvent,
+  listen,
   type OutageEvent,
+  type SelfRepairEvent,
+  type UnderreplicatedEvent,
   type UnreadableEvent,
 } from "./src/diagnostics.ts";
 export * from "./src/errors.ts";
-export type {
-  CompressOptions,
-  MemcacheSessionStorageOptions,
-  Session,
-} from "./src/options.ts";
+export type { MemcacheSessionStorageOptions, Session } from "./src/options.ts";
 export {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,

@@ -2,6 +2,7 @@
 // one panel a runtime, as an SVG that is at home on a light and a dark page.
 
 import { floor, socketOnly, thisStorage } from "./contenders.ts";
+import type { Environment } from "./environment.ts";
 import { describe, USUAL } from "./plan.ts";
 import { caption, type Report } from "./report.ts";
 import type { Result } from "./measure.ts";
@@ -39,22 +40,29 @@ const STYLE = `
   }`;
 
 /** One contender's bar. */
-interface Bar {
+export interface Bar {
   name: string;
+  /** Requests a second; 0 when it did not come to an end. */
   rate: number;
 }
 
+/** One runtime's panel. */
+export interface Panel {
+  environment: Environment;
+  bars: Bar[];
+}
+
 /** A chart of runs of the same plan on different runtimes. */
-export function toSvg(reports: Report[]): string {
-  const panels = reports.map(barsOf);
+export function toSvg(charted: Panel[]): string {
+  const panels = charted.map(({ bars }) => bars);
   const highest = Math.max(...panels.flat().map(({ rate }) => rate));
   const room = WIDTH - 2 * MARGIN - LABELS;
   const width = (room - GAP * (panels.length - 1)) / panels.length;
   const scale = (width - NUMBER) / highest;
   const bottom = TOP + panels[0].length * ROW;
   const height = bottom + 50;
-  const { environment } = reports[0];
-  const runtimes = reports.map((report) => report.environment.runtime);
+  const { environment } = charted[0];
+  const runtimes = charted.map(({ environment }) => environment.runtime);
   const marks = [
     text(MARGIN, 30, "title", "Requests a second"),
     text(
@@ -93,8 +101,8 @@ export function toSvg(reports: Report[]): string {
   ].join("\n");
 }
 
-/** Of the group that compares all contenders in the usual setting. */
-function barsOf({ groups }: Report): Bar[] {
+/** The bars of the group that compares all contenders in the usual setting. */
+export function barsOf({ groups }: Pick<Report, "groups">): Bar[] {
   const usual = describe(USUAL);
   const { results } = groups.find(({ title }) => title === usual)!;
   return results.filter(({ contender }) => contender !== socketOnly.name)
@@ -104,8 +112,10 @@ function barsOf({ groups }: Report): Bar[] {
   function rateOf(result: Result): number {
     if (result.failure !== undefined) return 0;
     const [base] = results;
-    return ratioOf(result, base, "requestsPerSecond").median *
-      spreadOf(base, "requestsPerSecond").median;
+    return Math.round(
+      ratioOf(result, base, "requestsPerSecond").median *
+        spreadOf(base, "requestsPerSecond").median,
+    );
   }
 }
 
@@ -121,7 +131,7 @@ function drawn(
     ? "floor"
     : "other";
   const length = Math.max(1, Math.round(rate * scale));
-  const number = rate === 0 ? "–" : Math.round(rate).toLocaleString("en");
+  const number = rate === 0 ? "–" : rate.toLocaleString("en");
   return [
     `<rect class="${style}" x="${left}" y="${top}" width="${length}" height="${BAR}"/>`,
     text(left + length + 6, top + BAR - 4, "muted", number),

@@ -70,8 +70,8 @@ export const thisStorage = thisStorageWith("this storage");
 
 /** This storage, with one option each. */
 export const optionContenders: Contender[] = [
-  thisStorageWith("this storage, secrets", {
-    secrets: ["a secret for the benchmark only"],
+  thisStorageWith("this storage, encrypt", {
+    encrypt: ["a secret for the benchmark only"],
   }),
   thisStorageWith("this storage, compress", { compress: { threshold: 0 } }),
   thisStorageWith("this storage, copies: 2", { copies: 2 }),

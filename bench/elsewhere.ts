@@ -1,10 +1,9 @@
 // Runs the benchmark on Node or Bun, with the npm package as an app installs it.
 
+import $ from "dax";
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
-import { run } from "../tools/command.ts";
-import { NpmProject } from "../scripts/npm_project.ts";
-import { RUNTIMES } from "../scripts/npm_runtimes.ts";
+import { NpmProject, RUNTIMES } from "../scripts/npm_project.ts";
 import { packSources } from "../scripts/pack_npm.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -29,7 +28,7 @@ export async function benchOn(name: string, args: string[]): Promise<void> {
   using project = new NpmProject();
   const imports: Record<string, string> = denoJson.imports;
   await project.install([
-    await packSources(project, ROOT),
+    await packSources(project),
     ...PACKAGES.map((name) => imports[name].replace("npm:", "")),
     runtime.package,
   ]);
@@ -38,8 +37,6 @@ export async function benchOn(name: string, args: string[]): Promise<void> {
   }
   const program = project.path("node_modules", runtime.program);
   const flags = name.startsWith("node") ? ["--expose-gc"] : [];
-  const code = await run([program, ...flags, "bench/bench.ts", ...args], {
-    cwd: project.directory,
-  });
-  if (code !== 0) throw new Error(`The benchmark ended with code ${code}`);
+  await $`${program} ${flags} bench/bench.ts ${args}`
+    .cwd(project.directory).stdin("null");
 }

@@ -1,5 +1,5 @@
-// Writes the files of a whole run: JSON and Markdown for its runtime, and the
-// chart of all runtimes that there are results of.
+// Writes the files of a whole run: Markdown with all medians and JSON with what the
+// chart shows of its runtime, and the chart of all runtimes that have been run.
 
 import {
   existsSync,
@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { toSvg } from "./chart.ts";
+import { barsOf, type Panel, toSvg } from "./chart.ts";
 import { runtimeName } from "./environment.ts";
 import { type Report, toMarkdown } from "./report.ts";
 
@@ -18,19 +18,14 @@ export function writeResults(folder: string, report: Report): void {
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
   const write = (name: string, text: string) =>
     writeFileSync(join(folder, name), text);
-  write(`${runtimeName}.json`, JSON.stringify(rounded(report), null, 1) + "\n");
+  const { environment } = report;
+  const panel: Panel = { environment, bars: barsOf(report) };
+  write(`${runtimeName}.json`, JSON.stringify(panel, null, 2) + "\n");
   write(`${runtimeName}.md`, toMarkdown(report));
-  write("chart.svg", toSvg(reportsIn(folder)));
+  write("chart.svg", toSvg(panelsIn(folder)));
 }
 
-function reportsIn(folder: string): Report[] {
+function panelsIn(folder: string): Panel[] {
   return readdirSync(folder).filter((name) => name.endsWith(".json")).sort()
     .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
-}
-
-/** Digits that mean nothing only make the file long. */
-function rounded(report: Report): Report {
-  return JSON.parse(JSON.stringify(report, (_, value) => {
-    return typeof value === "number" ? Number(value.toPrecision(4)) : value;
-  }));
 }

@@ -39,6 +39,7 @@ async function act(
   if (what === "reports") {
     return controls.report(which, await request.json());
   }
+  if (what === "servers" && which === "all") return controls.allServers(action);
   if (what === "servers") return await controls.server(Number(which), action);
   if (what === "visitors") return await controls.visitors(which);
   return false;

@@ -1,6 +1,8 @@
 // What the buttons of the page do, and the state that the page shows.
 
+import { type RollingParts, RollingRestart } from "./rolling_restart.ts";
 import type { DemoServer } from "./servers.ts";
+import type { SessionCounter } from "./session_counter.ts";
 import type {
   AppReport,
   AppState,
@@ -13,20 +15,33 @@ import type { Visitors } from "./visitors.ts";
 
 const EVENTS_KEPT = 8;
 
+/** What the buttons act on. */
+export interface ControlParts extends Pick<RollingParts, "repair"> {
+  servers: DemoServer[];
+  apps: AppState[];
+  visitors: Visitors;
+  counter: SessionCounter;
+}
+
 /** The demo, as its page sees it and acts on it. */
-export class DemoControls {
+export class DemoControls implements AsyncDisposable {
   readonly #servers: DemoServer[];
   readonly #apps: AppState[];
   readonly #visitors: Visitors;
+  readonly #counter: SessionCounter;
+  readonly #rolling: RollingRestart;
   readonly #figures = new Map<string, Figures>();
   #events: DemoEvent[] = [];
   #eventCount = 0;
 
   /** Controls of these servers, app processes and visitors. */
-  constructor(servers: DemoServer[], apps: AppState[], visitors: Visitors) {
+  constructor({ servers, apps, visitors, counter, repair }: ControlParts) {
     this.#servers = servers;
     this.#apps = apps;
     this.#visitors = visitors;
+    this.#counter = counter;
+    const log = (text: string) => this.#log([{ time: Date.now(), text }]);
+    this.#rolling = new RollingRestart({ servers, counter, repair, log });
   }
 
   /** The state of the demo now. */
@@ -36,6 +51,8 @@ export class DemoControls {
       apps: this.#apps,
       figures: totalFigures([...this.#figures.values()]),
       visitors: this.#visitors.state,
+      sessions: this.#counter.state,
+      rolling: this.#rolling.state,
       events: this.#events,
     };
   }
@@ -55,11 +72,19 @@ export class DemoControls {
     const server = this.#servers[index];
     const found = SERVER_ACTIONS.get(action);
     if (server === undefined || found === undefined) return false;
+    if (this.#rolling.isRunning) return true;
     if (found.from.includes(server.state.status)) {
       const text = `Server ${index + 1} ${found.text}`;
       this.#log([{ time: Date.now(), text }]);
       await found.run(server);
     }
+    return true;
+  }
+
+  /** Restarts all servers, one after the other; whether that is the action. */
+  allServers(action: string): boolean {
+    if (action !== "restart") return false;
+    this.#rolling.start();
     return true;
   }
 
@@ -69,6 +94,11 @@ export class DemoControls {
     else if (action === "leave") await this.#visitors.leave();
     else return false;
     return true;
+  }
+
+  /** Ends what is under way. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#rolling[Symbol.asyncDispose]();
   }
 
   #log(added: AppReport["events"]): void {

@@ -1,15 +1,20 @@
 // The whole demo: three memcached servers, two processes of one app, and what
 // holds them together.
 
+import { createMemcacheClient } from "@remix/session-storage-memcache/client";
+import { repair } from "@remix/session-storage-memcache/operations";
 import { freePort } from "../tools/free_port.ts";
 import { AppProcess } from "./app_process.ts";
 import { serveControls } from "./control_server.ts";
 import { DemoControls } from "./controls.ts";
 import { DemoServer } from "./servers.ts";
+import { SessionCounter } from "./session_counter.ts";
 import { Visitors } from "./visitors.ts";
 
 const SERVERS = 3;
 const TTL = 15 * 60;
+const PREFIX = "session:";
+const COPIES = 2;
 
 /** A running demo. */
 export interface Demo extends AsyncDisposable {
@@ -33,10 +38,14 @@ export async function startDemo(): Promise<Demo> {
     .map((port) => `http://127.0.0.1:${port}`);
   const visitors = new Visitors(origins);
   const names = Object.keys(ports);
-  const controls = new DemoControls(
-    servers,
-    names.map((name, index) => ({ name, origin: origins[index] })),
-    visitors,
+  const controls = starting.use(
+    new DemoControls({
+      servers,
+      apps: names.map((name, index) => ({ name, origin: origins[index] })),
+      visitors,
+      counter: starting.use(new SessionCounter(servers, PREFIX)),
+      repair: starting.use(openRepair(servers)).repair,
+    }),
   );
   const control = starting.use(serveControls(controls));
   const config = {
@@ -44,6 +53,8 @@ export async function startDemo(): Promise<Demo> {
     servers: servers.map((server) => server.state.name),
     secret: crypto.randomUUID(),
     ttl: TTL,
+    prefix: PREFIX,
+    copies: COPIES,
     control: { url: control.url, token: control.token },
   };
   const apps: AppProcess[] = [];
@@ -58,5 +69,17 @@ export async function startDemo(): Promise<Demo> {
     servers,
     failed: Promise.race(apps.map((app) => app.ended)),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** What brings every session back to two servers, as the command line does. */
+function openRepair(servers: DemoServer[]) {
+  const client = createMemcacheClient(servers.map(({ state }) => state.name));
+  return {
+    async repair(): Promise<void> {
+      // A server that has just been started may not be reached yet.
+      await repair(client, { copies: COPIES, prefix: PREFIX }).catch(() => {});
+    },
+    [Symbol.asyncDispose]: () => client.close(),
   };
 }

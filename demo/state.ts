@@ -14,6 +14,10 @@ export interface AppConfig {
   secret: string;
   /** Seconds that an unused session lives. */
   ttl: number;
+  /** What comes before a session's id in its key. */
+  prefix: string;
+  /** On how many servers each session is. */
+  copies: number;
   /** Where the process that runs the demo listens, and what opens it. */
   control: { url: string; token: string };
 }
@@ -87,6 +91,28 @@ export interface VisitorsState {
   slowest: number;
 }
 
+/** The sessions that the servers which answer hold. */
+export interface SessionsState {
+  /** How many there are. */
+  total: number;
+  /** How many of them are on two servers. */
+  onTwo: number;
+  /** How many each server holds. */
+  perServer: number[];
+}
+
+/** How far the restart of all servers is. */
+export interface RollingState {
+  /** The number of the server that it is at. */
+  server: number;
+  /** How many sessions there were when it began. */
+  before: number;
+  /** How many of these are still there. */
+  kept: number;
+  /** Whether it has come to its end. */
+  done: boolean;
+}
+
 /** Something worth a line in the log. */
 export interface DemoEvent {
   /** Counts up, from the first event to the latest. */
@@ -103,6 +129,9 @@ export interface DemoState {
   apps: AppState[];
   figures: TotalFigures;
   visitors: VisitorsState;
+  sessions: SessionsState;
+  /** The latest restart of all servers, if there was any. */
+  rolling?: RollingState;
   /** The latest events, newest first. */
   events: DemoEvent[];
 }

@@ -17,6 +17,9 @@ export class Walker {
   /** The demo that is walked through. */
   readonly demo: Demo;
 
+  /** The server that was killed last. */
+  killed: DemoServer | undefined;
+
   /** A visitor of this demo. */
   constructor(demo: Demo) {
     this.demo = demo;

@@ -1,56 +1,57 @@
 // Builds the npm package into npm/ as it is published, and checks it:
-// `deno run -A scripts/build_npm.ts`. Needs JSR, for dnt.
+// `deno run -A scripts/build_npm.ts`. Needs JSR, for dnt, which checks the types
+// of the sources as Node has them and writes the declarations.
 
-import { build, emptyDir } from "@deno/dnt";
+import { build } from "@deno/dnt";
 import denoJson from "../deno.json" with { type: "json" };
-import { run } from "../tools/command.ts";
-import { DOCUMENTS, npmPackage } from "./npm_package.ts";
+import { checkNpm } from "./check_npm.ts";
+import { format } from "./counts.ts";
+import { manifest, writePackage } from "./npm_package.ts";
 
 const OUT = "./npm";
 
 Deno.chdir(new URL("../", import.meta.url));
-
-const packageJson = npmPackage("./esm");
-
-await emptyDir(OUT);
+const { name, version, peerDependencies } = manifest();
+const session = "@remix-run/session";
+const built = await Deno.makeTempDir();
 await build({
   entryPoints: Object.entries(denoJson.exports)
     .map(([name, path]) => ({ name, path })),
-  outDir: OUT,
+  outDir: built,
   shims: {},
-  // What is tested is the packed package, below, and on more than one runtime.
-  // The runner of dnt succeeds when the event loop drains before the tests do.
   test: false,
   scriptModule: false,
   // One of them patches globals wherever the sources read `.cause`.
   polyfills: false,
   compilerOptions: {
-    // The default turns `#private` into WeakMaps.
     target: "ES2022",
     lib: ["ES2022", "ESNext.Disposable"],
-    sourceMap: true,
-    inlineSources: true,
   },
   mappings: {
-    "@remix-run/session": {
-      name: "@remix-run/session",
-      version: packageJson.peerDependencies["@remix-run/session"],
+    [session]: {
+      name: session,
+      version: peerDependencies[session],
       peerDependency: true,
     },
   },
-  package: { ...packageJson, devDependencies: { "@types/node": "^20.19.0" } },
-  async postBuild() {
-    for (const name of DOCUMENTS) await Deno.copyFile(name, `${OUT}/${name}`);
+  package: {
+    name,
+    version,
+    peerDependencies,
+    devDependencies: { "@types/node": "^20.19.0" },
   },
 });
-
-const path = `${OUT}/package.json`;
-const { dependencies } = JSON.parse(await Deno.readTextFile(path));
+const { dependencies } = JSON.parse(
+  await Deno.readTextFile(`${built}/package.json`),
+);
 if (dependencies !== undefined) {
   throw new Error(`Unexpected dependencies: ${JSON.stringify(dependencies)}`);
 }
-// Without what served the build, such as scripts and devDependencies.
-await Deno.writeTextFile(path, JSON.stringify(packageJson, null, 2) + "\n");
+await Deno.remove(OUT, { recursive: true }).catch(() => {});
+await Deno.mkdir(OUT);
+await writePackage(OUT, `${built}/esm`);
+await Deno.remove(built, { recursive: true });
 
-const checkScript = ["run", "-A", "scripts/check_npm.ts", OUT];
-Deno.exit(await run([Deno.execPath(), ...checkScript]));
+const counts = await checkNpm(OUT);
+console.log(format(counts));
+Deno.exit(counts.failed === 0 ? 0 : 1);

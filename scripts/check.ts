@@ -1,37 +1,78 @@
-// `deno task check`: format, lint, types and documentation of all there is.
+// `deno task check`: format, lint, types and documentation of all there is, and
+// what JSR would publish: the sources and nothing beside them, which import
+// nothing but what users install.
 
+import $ from "dax";
 import denoJson from "../deno.json" with { type: "json" };
-import { run } from "../tools/command.ts";
-import { importMapArguments } from "./import_map.ts";
+import { importMapFlags } from "./import_map.ts";
 
 const ROOT = new URL("../", import.meta.url);
-
+const ENTRIES = Object.values(denoJson.exports);
 const DIRECTORIES = ["src", "tests", "tools", "demo", "examples", "bench"];
 
 /** Imports what only JSR has and tests/offline does not stand in for. */
 const NEEDS_JSR = "build_npm.ts";
 
-async function main(): Promise<number> {
+const PUBLISHED =
+  /^(LICENSE|README\.md|CHANGELOG\.md|deno\.json|mod\.ts|src\/.+\.ts)$/;
+const IMPORTED = /^(file:|node:|npm:\/@remix-run\/session@)/;
+
+/** Checks everything. */
+export async function check(): Promise<void> {
   Deno.chdir(ROOT);
-  const imports = await importMapArguments();
+  const imports = await importMapFlags();
   const scripts = Array.from(Deno.readDirSync("scripts"), ({ name }) => name)
     .filter((name) => imports.length === 0 || name !== NEEDS_JSR)
     .map((name) => `scripts/${name}`);
-  const entries = Object.values(denoJson.exports);
-  const stages: [name: string, ...args: string[]][] = [
-    ["Format", "fmt", "--check"],
-    ["Lint", "lint"],
-    ["Types", "check", "-q", ...imports, "mod.ts", ...DIRECTORIES, ...scripts],
-    ["Documentation", "doc", "--lint", ...imports, ...entries],
-  ];
-  for (const [name, ...args] of stages) {
-    const start = performance.now();
-    const code = await run([Deno.execPath(), ...args]);
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    console.log(`${name} ... ${code === 0 ? "ok" : "FAILED"} ${seconds} s`);
-    if (code !== 0) return code;
-  }
-  return 0;
+  const deno = (...args: string[]) => $`${Deno.execPath()} ${args}`;
+  await stage("Format", () => deno("fmt", "--check"));
+  await stage("Lint", () => deno("lint"));
+  await stage("Types", () => {
+    const files = ["mod.ts", ...DIRECTORIES, ...scripts];
+    return deno("check", "-q", ...imports, ...files);
+  });
+  await stage("Documentation", () => {
+    return deno("doc", "--lint", ...imports, ...ENTRIES);
+  });
+  await stage("What JSR would publish", () => checkPublished(imports));
 }
 
-Deno.exit(await main());
+async function stage(
+  name: string,
+  run: () => PromiseLike<unknown>,
+): Promise<void> {
+  const start = performance.now();
+  await run();
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${name} ... ok ${seconds} s`);
+}
+
+async function checkPublished(imports: string[]): Promise<void> {
+  const problems: string[] = [];
+  const dryRun = await $`${Deno.execPath()} publish --dry-run --allow-dirty`
+    .env({ NO_COLOR: "1" }).captureCombined().quiet();
+  const files = [...dryRun.combined.matchAll(/^ +(file:\S+) \(.*\)$/gm)]
+    .map(([, url]) => url.replace(ROOT.href, ""));
+  for (const file of files) {
+    if (!PUBLISHED.test(file)) problems.push(`${file} would be published`);
+  }
+  for (const entry of ENTRIES) {
+    const file = entry.replace("./", "");
+    if (!files.includes(file)) problems.push(`${file} would be left out`);
+    const info = await $`${Deno.execPath()} info --json ${imports} ${entry}`
+      .json<{ modules: { specifier: string }[] }>();
+    for (const { specifier } of info.modules) {
+      if (!IMPORTED.test(specifier)) problems.push(`${specifier} is imported`);
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+}
+
+if (import.meta.main) {
+  try {
+    await check();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(1);
+  }
+}

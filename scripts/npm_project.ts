@@ -1,14 +1,16 @@
-// An empty project of Node, in a temporary directory, to install packages into.
+// An empty project of Node, in a temporary directory, to install packages into,
+// and the runtimes that can be installed there.
 
+import $ from "dax";
 import { cpSync } from "node:fs";
 import { dirname, join } from "node:path";
+import process from "node:process";
+
+const TIMEOUT = 5 * 60_000;
 
 /** How a program ended, and what it wrote. */
 export interface Outcome {
   success: boolean;
-  /** What it wrote to standard output. */
-  stdout: string;
-  /** All that it wrote. */
   output: string;
 }
 
@@ -45,29 +47,18 @@ export class NpmProject implements Disposable {
   }
 
   /** Runs a program in the project. */
-  async run(
-    command: string,
-    args: string[],
-    timeout: number = 5 * 60_000,
-  ): Promise<Outcome> {
-    const result = await new Deno.Command(command, {
-      args,
-      cwd: this.directory,
-      env: { npm_config_loglevel: "error", NO_COLOR: "1" },
-      stdin: "null",
-      signal: AbortSignal.timeout(timeout),
-    }).output();
-    const decoder = new TextDecoder();
-    const stdout = decoder.decode(result.stdout);
-    let output = stdout + decoder.decode(result.stderr);
-    if (result.signal !== null) output += `\nended by ${result.signal}`;
-    return { success: result.success, stdout, output };
+  async run(command: string, ...args: string[]): Promise<Outcome> {
+    const { code, combined } = await $`${command} ${args}`
+      .cwd(this.directory)
+      .env({ npm_config_loglevel: "error", NO_COLOR: "1" })
+      .stdin("null").captureCombined().quiet().timeout(TIMEOUT).noThrow();
+    return { success: code === 0, output: combined };
   }
 
-  /** Runs a program that has to succeed; what it wrote to standard output. */
+  /** Runs a program that has to succeed; what it wrote. */
   async mustRun(command: string, ...args: string[]): Promise<string> {
-    const { success, stdout, output } = await this.run(command, args);
-    if (success) return stdout;
+    const { success, output } = await this.run(command, ...args);
+    if (success) return output;
     throw new Error(`${command} ${args.join(" ")} failed:\n${output}`);
   }
 
@@ -75,4 +66,42 @@ export class NpmProject implements Disposable {
   [Symbol.dispose](): void {
     Deno.removeSync(this.directory, { recursive: true });
   }
+}
+
+/** A runtime that npm has a package of. */
+export interface Runtime {
+  name: string;
+  /** What to install, by the name under which node_modules will have it. */
+  package: string;
+  /** The path of the program under node_modules. */
+  program: string;
+}
+
+/** The oldest Node that the package works on, those that are kept up, and Bun. */
+export const RUNTIMES: Runtime[] = [
+  ...["20.19.0", "22", "24", "latest"].map(node),
+  bun(),
+];
+
+function node(version: string): Runtime {
+  const { platform, arch } = process;
+  // The one name that is out of line.
+  const isAppleSilicon = platform === "darwin" && arch === "arm64";
+  const name = isAppleSilicon ? "node-bin" : "node";
+  const folder = `runtime-node-${version}`;
+  return {
+    name: `Node ${version}`,
+    package: `${folder}@npm:${name}-${platform}-${arch}@${version}`,
+    program: `${folder}/bin/node`,
+  };
+}
+
+function bun(): Runtime {
+  const { platform, arch } = process;
+  const name = `bun-${platform}-${arch === "arm64" ? "aarch64" : arch}`;
+  return {
+    name: "Bun",
+    package: `runtime-bun@npm:@oven/${name}`,
+    program: "runtime-bun/bin/bun",
+  };
 }

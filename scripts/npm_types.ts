@@ -3,9 +3,11 @@
 
 import type { NpmProject, Outcome } from "./npm_project.ts";
 
+const VERSIONS = ["5", "6", "latest"];
+
 /** What to install: each version of TypeScript under a name of its own. */
 export const TYPESCRIPT_PACKAGES: string[] = [
-  ...["5", "6", "latest"].map((version) =>
+  ...VERSIONS.map((version) =>
     `typescript-${version}@npm:typescript@${version}`
   ),
   "@types/node@20",
@@ -13,80 +15,65 @@ export const TYPESCRIPT_PACKAGES: string[] = [
   "@types/memjs",
 ];
 
-/** The version that compiles what is to run. */
-export const COMPILER = "node_modules/typescript-5/bin/tsc";
-
-const RESOLUTIONS = [
-  { module: "nodenext", moduleResolution: "nodenext" },
-  { module: "esnext", moduleResolution: "bundler" },
-];
-
-/** A compilation. */
-export interface TypeCheck {
-  name: string;
-  run(): Promise<Outcome>;
+/** The path of a version's compiler in the project. */
+export function compiler(version: string): string {
+  return `node_modules/typescript-${version}/bin/tsc`;
 }
 
-/**
- * What to compile; `sources` is where the project has the package's own, `examples`
- * are programs of an app.
- */
+const NODE = { module: "nodenext", moduleResolution: "nodenext" };
+const BUNDLER = { module: "esnext", moduleResolution: "bundler" };
+
+const STRICT = {
+  strict: true,
+  noEmit: true,
+  target: "es2022",
+  lib: ["es2022", "esnext.disposable"],
+  types: ["node"],
+};
+
+/** Files of the project that have to compile. */
+export interface TypeFiles {
+  /** A program that uses the package. */
+  consumer: string;
+  /** The package's own sources. */
+  sources: string[];
+  /** Programs that use Remix, too. */
+  examples: string[];
+}
+
+/** What to compile, by name. */
 export function typeChecks(
   project: NpmProject,
-  consumer: string,
-  sources: string[],
-  examples: string[],
-): TypeCheck[] {
-  const strict = {
-    strict: true,
-    noEmit: true,
-    target: "es2022",
-    lib: ["es2022", "esnext.disposable"],
-    types: ["node"],
+  { consumer, sources, examples }: TypeFiles,
+): [name: string, run: () => Promise<Outcome>][] {
+  const compile = (version: string, options: object, files: string[]) => () => {
+    const config = `tsconfig.${crypto.randomUUID()}.json`;
+    const compilerOptions = { ...STRICT, ...options };
+    project.write(config, JSON.stringify({ compilerOptions, files }));
+    return project.run("node", compiler(version), "--project", config);
   };
-  const checks = ["5", "6", "latest"].flatMap((version) =>
-    RESOLUTIONS.map((resolution) => ({
-      name: `types: TypeScript ${version}, ${resolution.moduleResolution}`,
-      version,
-      options: { ...strict, ...resolution, skipLibCheck: false },
-      files: [consumer],
-    }))
+  const checks = VERSIONS.flatMap((version) =>
+    [NODE, BUNDLER].map((resolution): [string, () => Promise<Outcome>] => [
+      `types: TypeScript ${version}, ${resolution.moduleResolution}`,
+      compile(version, { ...resolution, skipLibCheck: false }, [consumer]),
+    ])
   );
+  const loose = {
+    ...BUNDLER,
+    // Not all of Remix's own declarations are sound.
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+  };
+  const lib = [...STRICT.lib, "dom", "dom.iterable"];
   for (const version of ["5", "latest"]) {
-    checks.push({
-      name: `types: the examples, TypeScript ${version}`,
-      version,
-      options: {
-        ...strict,
-        ...RESOLUTIONS[1],
-        lib: [...strict.lib, "dom", "dom.iterable"],
-        // Not all of Remix's own declarations are sound.
-        skipLibCheck: true,
-        ...{ allowImportingTsExtensions: true },
-      },
-      files: examples,
-    });
+    checks.push([
+      `types: the examples, TypeScript ${version}`,
+      compile(version, { ...loose, lib }, examples),
+    ]);
   }
-  checks.push({
-    // What build_npm.ts has dnt compile them with.
-    name: "types: the sources as dnt compiles them",
-    version: "6",
-    options: {
-      ...strict,
-      ...RESOLUTIONS[1],
-      skipLibCheck: true,
-      ...{ isolatedModules: true, allowImportingTsExtensions: true },
-    },
-    files: sources,
-  });
-  return checks.map(({ name, version, options, files }, index) => ({
-    name,
-    run() {
-      const config = `tsconfig.${index}.json`;
-      const text = JSON.stringify({ compilerOptions: options, files });
-      project.write(config, text);
-      const compiler = `node_modules/typescript-${version}/bin/tsc`;
-      return project.run("node", [compiler, "--project", config]);
-    },
-  }));
+  checks.push([
+    "types: the sources as dnt compiles them",
+    compile("6", { ...loose, isolatedModules: true }, sources),
+  ]);
+  return checks;
 }

@@ -1,78 +1,74 @@
-// `deno task test`: gets what the tests need, runs them and the examples of the
+// `deno task test`: gets memcached, runs the tests and the examples of the
 // documentation, and ends with one line that says how many passed. Takes what
 // `deno test` takes: files, --filter.
 
+import $ from "dax";
 import { existsSync } from "node:fs";
-import { findCommand } from "../tools/find_command.ts";
 import { ensureMemcached } from "../tools/ensure_memcached.ts";
-import { importMapArguments } from "./import_map.ts";
-import { installPackage } from "../tools/system_package.ts";
-import {
-  formatTestCounts,
-  readTestCounts,
-  type TestCounts,
-} from "./test_counts.ts";
-
-const ROOT = new URL("../", import.meta.url);
+import { add, type Counts, format, NONE, readJunit } from "./counts.ts";
+import { importMapFlags } from "./import_map.ts";
 
 /** Since Deno 2.9 they are off unless asked for. */
 const SANITIZERS = ["--sanitize-ops", "--sanitize-resources"];
 
+/** Tests that share nothing, no server either, and so may run at once. */
+const INDEPENDENT = ["tests/unit", "tests/offline"];
+
 const EXAMPLES = ["mod.ts", "src", "README.md", "docs"];
 
 /** What some examples need: npm memcached on Deno, and a password to read. */
-const FOR_EXAMPLES = ["--doc", "--unsafe-proto"];
+const FLAGS_OF_EXAMPLES = ["--doc", "--unsafe-proto"];
 const ENV_OF_EXAMPLES = { MEMCACHE_PASSWORD: "of an example" };
 
-async function main(args: string[]): Promise<number> {
-  Deno.chdir(ROOT);
+/** Runs the tests that the arguments name, or all of them. */
+export async function test(args: string[] = []): Promise<Counts> {
+  Deno.chdir(new URL("../", import.meta.url));
   Deno.env.set("MEMCACHED_BIN", await ensureMemcached());
-  // Some tests make certificates with it.
-  if (findCommand("openssl") === undefined) await installPackage("openssl");
-  const imports = await importMapArguments();
-
-  const total: TestCounts = { passed: 0, failed: 0 };
-  const add = async (args: string[], env?: Record<string, string>) => {
-    const counts = await runTests([...imports, ...args], env);
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-  };
-  if (args.some((arg) => existsSync(arg))) {
-    await add(args);
-  } else {
-    await add([...args, "tests"]);
-    await add([...args, ...FOR_EXAMPLES, ...EXAMPLES], ENV_OF_EXAMPLES);
+  const paths = args.filter((arg) => existsSync(arg));
+  if (paths.length > 0) {
+    const flags = paths.every(isIndependent) ? ["--parallel"] : [];
+    return await run([...flags, ...args]);
   }
-  console.log(formatTestCounts(total));
-  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+  return [
+    await run(["--parallel", ...args, ...INDEPENDENT]),
+    await run([`--ignore=${INDEPENDENT}`, ...args, "tests"]),
+    await run([...FLAGS_OF_EXAMPLES, ...args, ...EXAMPLES], ENV_OF_EXAMPLES),
+  ].reduce(add, NONE);
 }
 
-async function runTests(
+function isIndependent(path: string): boolean {
+  return INDEPENDENT.some((directory) => {
+    return path === directory || path.startsWith(`${directory}/`);
+  });
+}
+
+async function run(
   args: string[],
-  env?: Record<string, string>,
-): Promise<TestCounts> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", ...SANITIZERS, ...args],
-    env,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const output = await show(child.stdout);
-  const { success } = await child.status;
-  const counts = readTestCounts(output);
-  if (!success && counts.failed === 0) counts.failed = 1;
-  return counts;
+  env: Record<string, string> = {},
+): Promise<Counts> {
+  const directory = await Deno.makeTempDir();
+  try {
+    const report = `${directory}/junit.xml`;
+    const imports = await importMapFlags();
+    const flags = ["-A", ...SANITIZERS, `--junit-path=${report}`, ...imports];
+    const { code } = await $`${Deno.execPath()} test ${flags} ${args}`
+      .env(env).stdin("null").noThrow();
+    const counts = readJunit(
+      existsSync(report) ? await Deno.readTextFile(report) : undefined,
+    );
+    // A module that fails outside of its tests shows in the exit code alone.
+    if (code !== 0 && counts.failed === 0) counts.failed = 1;
+    return counts;
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 }
 
-/** Prints text as it comes, and returns all of it. */
-async function show(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const [shown, kept] = stream.tee();
-  const [, text] = await Promise.all([
-    shown.pipeTo(Deno.stdout.writable, { preventClose: true }),
-    new Response(kept).text(),
-  ]);
-  return text;
+if (import.meta.main) {
+  const counts = await test(Deno.args);
+  if (counts.ignored > 0) {
+    console.log(`${counts.ignored} ignored, as this machine lacks something`);
+  }
+  console.log(format(counts));
+  Deno.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
 }
-
-Deno.exit(await main(Deno.args));

@@ -2,16 +2,28 @@
 // since creation, and when a cookie is due for renewal.
 
 import type { Session } from "./options.ts";
-import { checkTtl, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import { checkReturnedTtl } from "./settings.ts";
+
+/** A cookie is renewed once this share of its time has passed. */
+const RENEWAL_SHARE = 1 / 4;
+
+/**
+ * Seconds that the mark of a session without expiry stays: nobody knows how long
+ * a copy of the session could.
+ */
+const ENDLESS_TOMBSTONE_TTL = 60 * 60 * 24 * 30;
 
 /** The times of one storage's sessions. */
 export class Lifetime {
   readonly #ttl: number | ((session: Session) => number);
   readonly #maxLifetime: number;
+  readonly #maxAge: number;
 
-  constructor({ ttl, maxLifetime }: Settings) {
+  constructor({ ttl, maxLifetime, renewCookie }: Settings) {
     this.#ttl = ttl;
     this.#maxLifetime = maxLifetime;
+    this.#maxAge = renewCookie === false ? Infinity : renewCookie.maxAge;
   }
 
   /** What a read renews a record for; `undefined` where only the session can tell. */
@@ -33,16 +45,28 @@ export class Lifetime {
     return shorter(ttl, Math.max(1, remaining));
   }
 
-  /** Whether a cookie that was set at `setAt`, in milliseconds, has used half its time. */
+  /** How long the mark of an ended session stays: as long as the session could have. */
+  tombstoneTtl(session: Session): number {
+    let ttl = 0;
+    try {
+      ttl = this.storedTtl(session, Date.now() / 1000);
+    } catch {
+      // An app's `ttl` function that fails at what is in a session must not keep
+      // the session from being ended.
+    }
+    return ttl || ENDLESS_TOMBSTONE_TTL;
+  }
+
+  /** Whether a cookie that was set at `setAt`, in milliseconds, is due for renewal. */
   cookieIsOld(session: Session, setAt: number): boolean {
-    const ttl = this.#ttlOf(session);
-    return ttl > 0 && Date.now() - setAt > ttl * 1000 / 2;
+    const ttl = shorter(this.#ttlOf(session), this.#maxAge);
+    return ttl > 0 && Date.now() - setAt > ttl * 1000 * RENEWAL_SHARE;
   }
 
   #ttlOf(session: Session): number {
     if (typeof this.#ttl === "number") return this.#ttl;
     const ttl = this.#ttl(session);
-    checkTtl(ttl);
+    checkReturnedTtl(ttl);
     return ttl;
   }
 }

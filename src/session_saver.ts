@@ -1,45 +1,29 @@
-// What saving a session means: that concurrent requests lose nothing, and that
-// a logout stays a logout.
+// One save of one session: to create, update, move, renew or destroy it. What
+// becomes of it when it meets other saves is in reconciler.ts.
 
 import { isUnavailable } from "./client/errors.ts";
-import { conflictChannel, droppedChannel } from "./diagnostics.ts";
+import { droppedChannel } from "./diagnostics.ts";
+import { Drafts, type Write } from "./drafts.ts";
 import { SessionConflictError } from "./errors.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { type Changes, merge, type Merged } from "./record/merge.ts";
-import type { Session } from "./options.ts";
-import {
-  fromJson,
-  isSameSession,
-  nextVersion,
-  type SessionRecord,
-  toJson,
-} from "./record/record.ts";
+import { includesWrite } from "./record/change_log.ts";
+import { fromJson, type SessionRecord } from "./record/record.ts";
 import type { SessionKeys } from "./record/session_key.ts";
+import { nextVersion, timeOf } from "./record/version.ts";
+import { reachable } from "./reachable_id.ts";
+import { Reconciler } from "./reconciler.ts";
 import type { Settings } from "./settings.ts";
 import {
-  asStored,
-  changesOf,
-  contentOf,
-  type Origin,
-} from "./tracked_session.ts";
-import type { Found, RecordStore } from "./store/record_store.ts";
-
-/** A record on its way to the store. */
-interface Write {
-  key: string;
-  record: SessionRecord;
-  json: string;
-  ttl: number;
-}
+  type Attempt,
+  type Look,
+  recordIn,
+  type RecordStore,
+  tombstoneIn,
+} from "./store/record_store.ts";
+import type { Snapshot, TrackedSession } from "./tracked_session.ts";
 
 /** A save of an unchanged session sends nothing if it was renewed so recently. */
 const RENEWED_RECENTLY = 1_000;
-/** Many times what a hundred requests that save one session at once need. */
-const MAX_TRIES = 100;
-/** A random wait before each further try grows up to so many milliseconds. */
-const MAX_RETRY_DELAY = 100;
-/** How often to look for an id whose server is up. */
-const MAX_ID_TRIES = 40;
 /** How many servers may die one after the other under one new session. */
 const MAX_CREATE_TRIES = 5;
 
@@ -49,6 +33,8 @@ export class SessionSaver {
   readonly #store: RecordStore;
   readonly #keys: SessionKeys;
   readonly #lifetime: Lifetime;
+  readonly #drafts: Drafts;
+  readonly #reconciler: Reconciler;
 
   constructor(
     settings: Settings,
@@ -60,323 +46,253 @@ export class SessionSaver {
     this.#store = store;
     this.#keys = keys;
     this.#lifetime = lifetime;
+    this.#drafts = new Drafts(settings, keys, lifetime);
+    this.#reconciler = new Reconciler(store, this.#drafts);
   }
 
-  /** Saves a session; what to set the cookie to, or `null` to leave it alone. */
-  save(session: Session, origin: Origin): Promise<string | null> {
-    if (session.destroyed) return this.#destroy(session, origin);
-    const { found } = origin;
-    if (session.dirty) {
-      if (found === undefined) return this.#create(session, origin);
-      if (origin.id === session.id) return this.#update(session, origin, found);
-      return this.#move(session, origin, found);
+  /**
+   * Saves a session as it is now, after the saves of it that began before.
+   *
+   * @returns What to set the cookie to, or `null` to leave the cookie alone.
+   */
+  save(tracked: TrackedSession): Promise<string | null> {
+    const snapshot = tracked.snapshot();
+    const saved = tracked.inTurn(() => this.#save(tracked, snapshot));
+    if (snapshot.updates === undefined) return saved;
+    return saved.catch((error) => {
+      tracked.failed(snapshot);
+      throw error;
+    });
+  }
+
+  /**
+   * Ends a session that is past its lifetime.
+   *
+   * @returns What is there now.
+   */
+  async endExpired(key: string, look: Look): Promise<Look> {
+    const ended = recordIn(look);
+    const tombstone = this.#drafts.tombstone(key, "ended", ended);
+    const ttl = this.#settings.maxLifetime;
+    if (!await this.#store.write(key, tombstone, look, ttl)) {
+      return await this.#store.read(key);
     }
-    if (found === undefined) return Promise.resolve(null);
-    return this.#renew(session, origin, found);
+    const found = { stored: tombstone, json: "", isStale: false };
+    return { found, token: undefined };
   }
 
-  /** Whether the server of an id is, as far as is known, up. */
-  isUp(id: string): boolean {
-    return this.#store.isUp(this.#keys.keyOf(id));
+  #save(tracked: TrackedSession, snapshot: Snapshot): Promise<string | null> {
+    if (snapshot.destroyed) return this.#destroy(tracked, snapshot);
+    if (!snapshot.dirty) return this.#renew(tracked);
+    if (tracked.id === undefined) return this.#adopt(tracked, snapshot);
+    if (tracked.id !== snapshot.id) return this.#move(tracked, snapshot);
+    if (tracked.look === undefined) return this.#create(tracked, snapshot);
+    return this.#update(tracked, snapshot);
   }
 
-  async #destroy(session: Session, origin: Origin): Promise<string> {
-    if (origin.isNew && !origin.reusesId) return "";
-    const ids = new Set([session.id, session.deleteId, origin.id]);
+  async #destroy(tracked: TrackedSession, snapshot: Snapshot): Promise<string> {
+    const isUnknown = tracked.id !== undefined && !tracked.isStored &&
+      !tracked.hasUnknownId;
+    if (isUnknown) return "";
+    const ids = new Set([tracked.id, snapshot.id, snapshot.deleteId]);
     ids.delete(undefined);
-    const stored = asStored(session, origin);
+    const attempt: Attempt = new Map();
     await Promise.all(Array.from(ids, (id) => {
-      const found = id === origin.id ? origin.found : undefined;
-      return this.#delete(stored, id!, found);
+      const known = id === tracked.id ? tracked.look : undefined;
+      const key = this.#keyOf(tracked, id!);
+      return this.#reconciler.end(tracked, key, attempt, known);
     }));
     return "";
   }
 
-  /** Stores a session that was not stored before. */
-  async #create(session: Session, origin: Origin): Promise<string | null> {
-    if (origin.reusesId && origin.id === session.id) {
-      return this.#createUnderUnknownId(session, origin);
+  /** Stores a session that this storage did not make: there may be one under its id. */
+  async #adopt(
+    tracked: TrackedSession,
+    snapshot: Snapshot,
+  ): Promise<string | null> {
+    const key = this.#keys.keyOf(snapshot.id);
+    tracked.look = await this.#store.read(key);
+    tracked.id = snapshot.id;
+    tracked.key = key;
+    const { deleteId } = snapshot;
+    const saved = await this.#update(tracked, snapshot);
+    if (saved !== null && deleteId !== undefined && deleteId !== saved) {
+      const oldKey = this.#keys.keyOf(deleteId);
+      await this.#reconciler.end(
+        tracked,
+        oldKey,
+        new Map(),
+        undefined,
+        "moved",
+      );
     }
-    const write = await this.#storeNew(session, undefined);
-    const mayBeStored = !origin.isNew || origin.reusesId;
-    if (session.deleteId !== undefined && mayBeStored) {
-      await this.#delete(session, session.deleteId);
-    }
-    return this.#saved(session, origin, write);
+    return saved;
   }
 
-  /** Another request of the browser may be storing a session under this id too. */
-  async #createUnderUnknownId(
-    session: Session,
-    origin: Origin,
+  /** Stores a session under an id that nobody knows yet. */
+  async #create(
+    tracked: TrackedSession,
+    snapshot: Snapshot,
   ): Promise<string | null> {
-    const key = this.#keyOf(session.id, origin);
-    const write = this.#writeOf(session, key, undefined);
-    const { record, json, ttl } = write;
-    const created = await this.#store.createIfAbsent(key, record, ttl);
-    if (created !== undefined) {
-      return this.#saved(session, origin, { key, ...created, ttl });
-    }
-    if (await this.#store.read(key) !== undefined) {
-      return this.#reconcile(session, origin, write);
-    }
-    // What is there cannot be read, or is gone again.
-    await this.#store.create(key, json, ttl);
-    return this.#saved(session, origin, write);
+    const write = await this.#storeNew(tracked, snapshot, new Map());
+    return write === undefined ? null : this.#saved(tracked, snapshot, write);
   }
 
   /**
-   * Stores a session under an id that nobody knows yet; under another one where
-   * that id's server turns out to be down.
+   * Stores a record under an id that nobody knows yet; under another one where the
+   * servers of that id turn out to be down.
+   *
+   * @returns What was stored; `undefined` when an earlier save of this session
+   * found that it has ended.
    */
   async #storeNew(
-    session: Session,
-    replaced: Found | undefined,
-    merged?: Merged,
-  ): Promise<Write> {
+    tracked: TrackedSession,
+    snapshot: Snapshot,
+    attempt: Attempt,
+  ): Promise<Write | undefined> {
+    const { session } = tracked;
     for (let tries = 1;; tries++) {
-      const key = this.#keys.keyOf(session.id);
-      const write = this.#writeOf(session, key, replaced, merged);
+      const key = this.#keys.keyOf(snapshot.id);
+      const write = this.#drafts.record(tracked, snapshot, key, undefined);
+      const { record, ttl } = write;
       try {
-        await this.#store.create(key, write.json, write.ttl);
-        return write;
+        if (await this.#store.write(key, record, undefined, ttl, attempt)) {
+          return write;
+        }
+        // The reply to the first try was lost, but not the try itself.
+        const look = await this.#store.read(key, ttl);
+        const stored = recordIn(look);
+        if (stored && includesWrite(stored, record.version)) return write;
+        const mark = tombstoneIn(look);
+        if (mark !== undefined) {
+          droppedChannel.publish({ reason: mark.reason });
+          return undefined;
+        }
+        throw new SessionConflictError(
+          "Cannot save session as its new id is in use already",
+        );
       } catch (error) {
-        if (!isUnavailable(error) || tries === MAX_CREATE_TRIES) throw error;
-        for (let i = 1; !this.isUp(session.id); i++) {
-          if (i === MAX_ID_TRIES) throw error;
-          session.regenerateId();
-        }
+        const isLast = tries === MAX_CREATE_TRIES || session.id !== snapshot.id;
+        if (isLast || !isUnavailable(error)) throw error;
+        snapshot.id = reachable(
+          () => {
+            session.regenerateId();
+            return session.id;
+          },
+          (id) => this.#store.isUp(this.#keys.keyOf(id), attempt),
+        );
       }
     }
   }
 
-  /** Stores what a request changed in a session. */
+  /** Stores what a request changed, in the place of what it read. */
   async #update(
-    session: Session,
-    origin: Origin,
-    found: Found,
+    tracked: TrackedSession,
+    snapshot: Snapshot,
   ): Promise<string | null> {
-    const key = this.#keyOf(session.id, origin);
-    const write = this.#writeOf(session, key, found);
-    const { json, ttl } = write;
-    const result = await this.#store.replace(key, json, found, ttl);
-    if (result === "stored") return this.#saved(session, origin, write);
-    if (result === "not_found") return dropGone();
-    return this.#reconcile(session, origin, write);
-  }
-
-  /**
-   * Applies what a request changed to what others stored meanwhile; `own` is
-   * what it would have stored without them.
-   */
-  async #reconcile(
-    session: Session,
-    origin: Origin,
-    own: Write,
-  ): Promise<string | null> {
-    const { key } = own;
-    const replaced = origin.found?.record.version ?? 0;
-    const changes = changesOf(session, origin);
-    let tried = own;
-    let isConflict = false;
-    for (let retries = 1; retries <= MAX_TRIES; retries++) {
-      const { json, ttl } = tried;
-      const theirs = await this.#store.readOthers(key, json, ttl);
-      // The answer to the last try was lost, but not the try itself.
-      if (theirs === "stored") {
-        return this.#saved(session, origin, tried, own);
-      }
-      if (theirs === undefined || this.#isAnother(theirs, origin)) {
-        return dropGone();
-      }
-      isConflict ||= theirs.record.version !== replaced;
-      const merged = this.#merge(changes, theirs);
-      tried = this.#writeOf(session, key, theirs, merged);
-      const result = await this.#store.replace(key, tried.json, theirs, ttl);
-      if (result === "stored") {
-        if (isConflict) conflictChannel.publish({ retries });
-        return this.#saved(session, origin, tried, own);
-      }
-      if (result === "not_found") return dropGone();
-      await retryDelay(retries);
+    const key = this.#keyOf(tracked, snapshot.id);
+    const look = tracked.look!;
+    const write = this.#drafts.record(tracked, snapshot, key, look);
+    const { record, ttl } = write;
+    const attempt: Attempt = new Map();
+    if (await this.#store.write(key, record, look, ttl, attempt)) {
+      return this.#saved(tracked, snapshot, write);
     }
-    throw conflictError();
+    const merged = await this.#reconciler
+      .mergeAndRetry(tracked, snapshot, write, attempt);
+    return merged === undefined ? null : this.#saved(tracked, snapshot, merged);
   }
 
-  /** Stores a session whose id was regenerated. */
+  /** Stores a session under its new id, and then leaves the old one. */
   async #move(
-    session: Session,
-    origin: Origin,
-    found: Found,
+    tracked: TrackedSession,
+    snapshot: Snapshot,
   ): Promise<string | null> {
-    // First the new record, then the end of the old one: a write that fails
-    // loses nothing.
-    const own = await this.#storeNew(session, found);
-    let write = own;
-    let theirs = found;
-    let changes: Changes | undefined;
-    const oldId = origin.id!;
-    for (let retries = 0; retries <= MAX_TRIES; retries++) {
-      const result = await this.#leave(session, origin, oldId, theirs);
-      if (result === "left") {
-        if (theirs.record.version !== found.record.version) {
-          conflictChannel.publish({ retries });
-        }
-        return this.#saved(session, origin, write, own);
-      }
-      // Saved twice at once: the other save of this session has moved it.
-      if (result === "gone" && origin.id === session.id) return session.id;
-      if (result === "gone" || this.#isAnother(result, origin)) {
-        // Logged out, or moved by another request, meanwhile.
-        await this.#delete(session, session.id);
-        return dropGone();
-      }
-      theirs = result;
-      changes ??= changesOf(session, origin);
-      const merged = this.#merge(changes, theirs);
-      write = await this.#storeNew(session, theirs, merged);
+    const attempt: Attempt = new Map();
+    const write = await this.#storeNew(tracked, snapshot, attempt);
+    if (write === undefined) return null;
+    if (!tracked.isStored && !tracked.hasUnknownId) {
+      return this.#saved(tracked, snapshot, write);
     }
-    throw conflictError();
-  }
-
-  /**
-   * Takes leave of the record that a session with a new id was read from; what
-   * others stored there meanwhile, if they did.
-   */
-  async #leave(
-    session: Session,
-    origin: Origin,
-    oldId: string,
-    found: Found,
-  ): Promise<"left" | "gone" | Found> {
-    const key = this.#keys.keyOf(oldId);
-    const ttl = this.#lifetime.storedTtl(session, found.record.createdAt);
-    const { deleteId } = session;
-    if (deleteId === undefined) {
-      const now = await this.#store.read(key, ttl);
-      if (now === undefined || this.#isAnother(now, origin)) return "gone";
-      if (!this.#store.renewsOnRead) await this.#store.touch(key, ttl, now);
-      return "left";
+    const moved = await this.#reconciler
+      .moveAndRetry(tracked, snapshot, write, attempt);
+    if (moved === undefined) return null;
+    const { deleteId } = snapshot;
+    // Remix knows the id that the session was read under, not one that it was
+    // saved under since.
+    if (deleteId !== undefined && deleteId !== tracked.id) {
+      const key = this.#keys.keyOf(deleteId);
+      await this.#reconciler.end(tracked, key, attempt, undefined, "moved");
     }
-    // It knows the id that it was read under, not one that it was saved under.
-    if (deleteId !== oldId) await this.#delete(session, deleteId);
-    const result = await this.#store.deleteUnchanged(key, ttl, found);
-    if (result === "deleted") return "left";
-    return result === "not_found" ? "gone" : result;
+    return this.#saved(tracked, snapshot, moved);
   }
 
   /** Renews an unchanged session, and its cookie where that is old. */
-  async #renew(
-    session: Session,
-    origin: Origin,
-    found: Found,
-  ): Promise<string | null> {
-    const { createdAt, version, name } = found.record;
+  async #renew(tracked: TrackedSession): Promise<string | null> {
+    const { look, session } = tracked;
+    const record = look && recordIn(look);
+    if (record === undefined || tracked.isPassive) return null;
+    const { createdAt, version, name } = record;
     // Another storage's record does not say when its session began.
     const isUndated = name === undefined &&
       this.#settings.maxLifetime !== Infinity;
-    const cookieIsOld = isUndated || this.#settings.renewCookie &&
-        this.#lifetime.cookieIsOld(session, version);
+    const cookieIsOld = this.#settings.renewCookie !== false &&
+      this.#lifetime.cookieIsOld(session, timeOf(version));
     const now = Date.now();
-    if (!cookieIsOld && now - origin.renewedAt < RENEWED_RECENTLY) return null;
-    const key = this.#keyOf(session.id, origin);
-    const ttl = this.#lifetime.storedTtl(session, createdAt);
-    if (!cookieIsOld) {
-      origin.renewedAt = now;
-      await this.#store.touch(key, ttl, found);
-      return null;
+    if (isUndated || cookieIsOld || look!.found!.isStale) {
+      const isStored = await this.#rewrite(tracked, look!, record);
+      return isStored && (isUndated || cookieIsOld) ? session.id : null;
     }
+    if (now - tracked.renewedAt >= RENEWED_RECENTLY) {
+      tracked.renewedAt = now;
+      const ttl = this.#lifetime.storedTtl(session, createdAt);
+      await this.#store.touch(this.#keyOf(tracked, session.id), ttl, look!);
+    }
+    return null;
+  }
+
+  /**
+   * Stores an unchanged record with a new version.
+   *
+   * @returns Whether it was stored; if not, another request came first: it set the
+   * cookie, or ended the session.
+   */
+  async #rewrite(
+    tracked: TrackedSession,
+    look: Look,
+    { version }: SessionRecord,
+  ): Promise<boolean> {
+    const key = tracked.key!;
+    const now = Date.now();
     // As it was read: the app may have changed values without setting them.
-    const record = fromJson(found.json, now)!;
+    const record = fromJson(look.found!.json, now) as SessionRecord;
     record.name = this.#keys.nameIn(key);
     record.version = nextVersion(now, version);
-    const json = toJson(record);
-    const result = await this.#store.replace(key, json, found, ttl);
-    // Of several copies, one may have met a conflict that another did not.
-    const isStored = result === "stored" || (result === "exists" &&
-      await this.#store.readOthers(key, json, ttl) === "stored");
-    // If not, another request came first: it set the cookie, or ended the session.
-    if (!isStored) return null;
-    return this.#saved(session, origin, { key, record, json, ttl });
-  }
-
-  /** Remembers what was stored, should the session be saved again. */
-  #saved(session: Session, origin: Origin, write: Write, own = write): string {
-    const { key, record } = write;
-    const { json } = own;
-    origin.id = session.id;
-    origin.key = key;
-    origin.found = { record, json, token: undefined };
-    origin.renewedAt = Date.now();
-    origin.isNew = false;
-    origin.reusesId = false;
-    return session.id;
-  }
-
-  #keyOf(id: string, origin: Origin): string {
-    const isKnown = id === origin.id && origin.key !== undefined;
-    return isKnown ? origin.key! : this.#keys.keyOf(id);
-  }
-
-  #delete(session: Session, id: string, found?: Found): Promise<void> {
-    const createdAt = found?.record.createdAt ?? Date.now() / 1000;
-    let ttl = 0;
-    try {
-      ttl = this.#lifetime.storedTtl(session, createdAt);
-    } catch {
-      // An app's `ttl` function that fails at what is in a session must not keep
-      // the session from being ended.
+    const ttl = this.#lifetime.storedTtl(tracked.session, record.createdAt);
+    if (!await this.#store.write(key, record, look, ttl)) {
+      // Of several copies, one may have met a conflict that another did not.
+      const stored = recordIn(await this.#store.read(key, ttl));
+      if (!stored || !includesWrite(stored, record.version)) return false;
     }
-    return this.#store.delete(this.#keys.keyOf(id), ttl, found);
-  }
-
-  /** What to store in the place of `theirs`; `undefined` for the session as it is. */
-  #merge(changes: Changes, theirs: Found): Merged | undefined {
-    if (!this.#settings.merges) return undefined;
-    return merge(changes, theirs.record);
-  }
-
-  /** Whether a browser began another session under the id of one that ended. */
-  #isAnother({ record }: Found, { found }: Origin): boolean {
-    return this.#settings.useUnknownIds && found !== undefined &&
-      !isSameSession(found.record, record);
-  }
-
-  /** What to store for a session in the place of what was found. */
-  #writeOf(
-    session: Session,
-    key: string,
-    found: Found | undefined,
-    merged?: Merged,
-  ): Write {
-    const now = Date.now();
-    const { values, flash } = merged ?? contentOf(session);
-    const createdAt = found?.record.createdAt ?? now / 1000;
-    const record: SessionRecord = {
-      values,
-      flash,
-      name: this.#keys.nameIn(key),
-      createdAt,
-      version: nextVersion(now, found?.record.version ?? 0),
-      flashVersions: merged?.flashVersions,
+    tracked.renewedAt = now;
+    const json = look.found!.json;
+    tracked.look = {
+      found: { stored: record, json, isStale: false },
+      token: undefined,
     };
-    const ttl = this.#lifetime.storedTtl(session, createdAt);
-    return { key, record, json: toJson(record), ttl };
+    return true;
   }
-}
 
-function dropGone(): null {
-  droppedChannel.publish({ reason: "gone" });
-  return null;
-}
+  #saved(tracked: TrackedSession, snapshot: Snapshot, write: Write): string {
+    const { key, record } = write;
+    const found = { stored: record, json: snapshot.content, isStale: false };
+    const wasMerged = record.content === undefined;
+    tracked.saved(snapshot, key, { found, token: undefined }, wasMerged);
+    return snapshot.id;
+  }
 
-function conflictError(): SessionConflictError {
-  return new SessionConflictError(
-    `Cannot save session as other requests changed it ${MAX_TRIES} times meanwhile; let fewer requests write to one session at once`,
-  );
-}
-
-function retryDelay(retries: number): Promise<void> {
-  const most = Math.min(MAX_RETRY_DELAY, 2 ** retries);
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * most));
+  #keyOf(tracked: TrackedSession, id: string): string {
+    const isKnown = id === tracked.id && tracked.key !== undefined;
+    return isKnown ? tracked.key! : this.#keys.keyOf(id);
+  }
 }

@@ -1,19 +1,22 @@
-// The storage: what reading a session means, and what an outage does to it.
-// What saving means is in session_saver.ts.
+// What Remix calls: create, read, save and close; and what an outage does. What
+// saving means is in session_saver.ts.
 
 import { createSession } from "@remix-run/session";
 import type { SessionStorage as RemixSessionStorage } from "@remix-run/session";
 import { isUnavailable } from "./client/errors.ts";
+import type { ServerHealth } from "./client/memcache_client.ts";
 import { droppedChannel, outageChannel } from "./diagnostics.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { MemcacheSessionStorageOptions, Session } from "./options.ts";
+import { type SelfRepair, startSelfRepair } from "./operations/self_repair.ts";
 import { createPrivateSlot } from "./private_slot.ts";
+import { reachable } from "./reachable_id.ts";
 import { SessionKeys } from "./record/session_key.ts";
-import { type Settings, toSettings } from "./settings.ts";
-import { Origin } from "./tracked_session.ts";
 import { SessionSaver } from "./session_saver.ts";
-import { openStore } from "./store/open_store.ts";
-import type { Found, RecordStore } from "./store/record_store.ts";
+import { type Settings, toSettings } from "./settings.ts";
+import { type OpenedStore, openStore } from "./store/open_store.ts";
+import { type Look, recordIn, type RecordStore } from "./store/record_store.ts";
+import { TrackedSession } from "./tracked_session.ts";
 
 /** A session storage of Remix, as `@remix-run/session` has it. */
 export type SessionStorage = RemixSessionStorage;
@@ -22,20 +25,76 @@ export type SessionStorage = RemixSessionStorage;
 export interface MemcacheSessionStorage
   extends SessionStorage, AsyncDisposable {
   /**
-   * Whether a session stands in for one that could not be reached, because of
-   * `whenUnavailable: "ephemeral"`. Nothing in it will be saved, and the user may
-   * well be logged in: answer 503 rather than "please log in".
+   * The same sessions for requests that are not to keep them alive, such as a page
+   * that polls, a WebSocket upgrade, or an asset that caches may store: a read does
+   * not renew the time to live, and the save of a session that the request did not
+   * change sends nothing and sets no cookie.
+   *
+   * @example A route that polls without keeping an idle session alive
+   * ```ts
+   * import { createCookie } from "@remix-run/cookie";
+   * import { session } from "@remix-run/session-middleware";
+   * import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
+   *
+   * const cookie = createCookie("session", { secrets: ["s3cr3t"] });
+   * const storage = createMemcacheSessionStorage({ servers: ["127.0.0.1"] });
+   *
+   * export const keepsAlive = session(cookie, storage);
+   * export const polls = session(cookie, storage.withoutRenewal);
+   * ```
+   */
+  readonly withoutRenewal: SessionStorage;
+  /**
+   * Changes one value of a session, and does so again on what another request
+   * stored in the meantime: two requests that count up at once count two.
+   * `session.set()` would store what this request made of what it read.
+   *
+   * @example Counting visits
+   * ```ts
+   * import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
+   *
+   * const storage = createMemcacheSessionStorage({ servers: ["127.0.0.1"] });
+   *
+   * export async function visit(cookie: string | null): Promise<string | null> {
+   *   const session = await storage.read(cookie);
+   *   storage.update<number>(session, "visits", (visits = 0) => visits + 1);
+   *   return await storage.save(session);
+   * }
+   * ```
+   *
+   * @param session A session that this storage read.
+   * @param key The key of the value.
+   * @param change Makes the new value of the old one, which is `undefined` where
+   * there is none. The storage may call it several times, so it must not change
+   * the old value or anything else.
+   * @returns The new value, as `session.get(key)` returns it from now on.
+   */
+  update<Value>(
+    session: Session,
+    key: string,
+    change: (value: Value | undefined) => Value,
+  ): Value;
+  /**
+   * Tells sessions that `whenUnavailable: "ephemeral"` put in the place of those
+   * that could not be reached. Nothing in them is saved, and the user may well be
+   * logged in: answer 503 rather than "please log in".
+   *
+   * @param session A session that this storage read.
+   * @returns Whether it stands in for one that could not be reached.
    */
   isEphemeral(session: Session): boolean;
   /**
-   * Ends the client that was made from `servers`, after what is in flight. A
-   * `client` that was handed in stays open.
+   * Asks every server whether it is there; never rejects.
+   *
+   * @returns How each server is; empty for a third-party client.
+   */
+  health(): Promise<ServerHealth[]>;
+  /**
+   * Ends the client that was made from `servers`, after its calls have been
+   * settled. A `client` that was passed in stays open.
    */
   close(): Promise<void>;
 }
-
-/** With one of three servers down, 40 ids in a row are all its in 1 of 10^19 cases. */
-const MAX_ID_TRIES = 40;
 
 /**
  * Creates a session storage that keeps sessions in Memcache.
@@ -71,123 +130,170 @@ export function createMemcacheSessionStorage(
   options: MemcacheSessionStorageOptions,
 ): MemcacheSessionStorage {
   const settings = toSettings(options);
-  const { store, close } = openStore(options, settings);
-  return new StoredSessions(settings, store, close);
+  return new StoredSessions(settings, openStore(settings));
 }
 
 class StoredSessions implements MemcacheSessionStorage {
+  readonly withoutRenewal: SessionStorage;
   readonly #settings: Settings;
+  readonly #opened: OpenedStore;
   readonly #store: RecordStore;
-  readonly #close: () => Promise<void>;
   readonly #keys: SessionKeys;
   readonly #lifetime: Lifetime;
   readonly #saver: SessionSaver;
   readonly #readTtl: number | undefined;
-  readonly #origins = createPrivateSlot<Session, Origin>();
+  readonly #tracked = createPrivateSlot<Session, TrackedSession>();
+  #selfRepair: SelfRepair | undefined;
+  #isClosed = false;
 
-  constructor(
-    settings: Settings,
-    store: RecordStore,
-    close: () => Promise<void>,
-  ) {
+  constructor(settings: Settings, opened: OpenedStore) {
     this.#settings = settings;
-    this.#store = store;
-    this.#close = close;
+    this.#opened = opened;
+    const store = this.#store = opened.store;
     this.#keys = new SessionKeys(settings.prefix, settings.hashIds);
     this.#lifetime = new Lifetime(settings);
     this.#saver = new SessionSaver(settings, store, this.#keys, this.#lifetime);
     this.#readTtl = store.renewsOnRead ? this.#lifetime.readTtl : undefined;
+    this.withoutRenewal = {
+      read: (cookie) => this.#read(cookie, undefined, true),
+      save: (session) => this.save(session),
+    };
   }
 
-  close(): Promise<void> {
-    return this.#close();
+  health(): Promise<ServerHealth[]> {
+    return this.#opened.health();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#selfRepair?.close();
+    await this.#opened.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#close();
+    return this.close();
   }
 
   isEphemeral(session: Session): boolean {
-    return this.#origins.get(session)?.ephemeral ?? false;
+    return this.#tracked.get(session)?.isEphemeral ?? false;
   }
 
-  async read(cookie: string | null): Promise<Session> {
-    if (!cookie) return this.#newSession();
-    const key = this.#keys.keyOf(cookie);
-    let found: Found | undefined;
-    try {
-      found = await this.#store.read(key, this.#readTtl);
-    } catch (error) {
-      return this.#readOutage(error);
-    }
-    if (found === undefined) return this.#newSession(cookie);
-    const remaining = this.#lifetime.remaining(found.record.createdAt);
-    if (remaining <= 0) return this.#expiredSession(cookie, key, found);
-    return this.#loadedSession(cookie, key, found, remaining);
+  update<Value>(
+    session: Session,
+    key: string,
+    change: (value: Value | undefined) => Value,
+  ): Value {
+    const update = change as (value: unknown) => unknown;
+    return this.#trackedOf(session).update(key, update) as Value;
+  }
+
+  read(cookie: string | null): Promise<Session> {
+    return this.#read(cookie, this.#readTtl, false);
   }
 
   save(session: Session): Promise<string | null> {
-    const origin = this.#origins.get(session) ??
-      this.#remember(session, new Origin());
-    if (origin.ephemeral) return Promise.resolve(null);
-    // One more async function around this is 3 % of a request.
-    const saved = this.#saver.save(session, origin);
+    const tracked = this.#trackedOf(session);
+    if (tracked.isEphemeral) {
+      // Whoever logs out expects the browser, at least, to forget the session.
+      return Promise.resolve(session.destroyed ? "" : null);
+    }
+    let saved: Promise<string | null>;
+    try {
+      // One more async function around this is 3 % of a request.
+      saved = this.#saver.save(tracked);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (this.#settings.whenUnavailable === "throw") return saved;
     return saved.catch((error) => this.#saveOutage(session, error));
   }
 
-  #loadedSession(
-    id: string,
-    key: string,
-    found: Found,
-    remaining: number,
-  ): Session {
-    const { values, flash } = found.record;
-    const session = createSession(id, [values ?? {}, flash]);
+  async #read(
+    cookie: string | null,
+    ttl: number | undefined,
+    isPassive: boolean,
+  ): Promise<Session> {
+    if (!cookie) return this.#newSession();
+    const key = this.#keys.keyOf(cookie);
+    if (this.#settings.selfRepair) this.#repairer()?.used(key);
+    let look: Look;
+    try {
+      look = await this.#store.read(key, ttl);
+    } catch (error) {
+      return this.#readOutage(error);
+    }
+    const record = recordIn(look);
+    if (record === undefined) return this.#sessionOf(cookie, key, look);
+    const remaining = this.#lifetime.remaining(record.createdAt);
+    if (remaining <= 0) return this.#expiredSession(cookie, key, look);
+    const session = createSession(cookie, [record.values, record.flash]);
+    const tracked = this.#track(session, cookie, key);
+    tracked.look = look;
+    tracked.isStored = true;
+    tracked.isPassive = isPassive;
     // A read may have renewed the record for longer than it has left; then the
-    // save is to mend that.
-    const renewed = this.#readTtl !== undefined &&
-      remaining >= (this.#readTtl || Infinity);
-    const renewedAt = renewed ? Date.now() : 0;
-    const origin = this.#remember(session, new Origin(id, key));
-    origin.found = found;
-    origin.renewedAt = renewedAt;
+    // save is to correct that.
+    const isRenewed = ttl !== undefined && remaining >= (ttl || Infinity);
+    tracked.renewedAt = isRenewed ? Date.now() : 0;
     return session;
+  }
+
+  /** Looks after the servers from the first request on. */
+  #repairer(): SelfRepair | undefined {
+    const { client, format } = this.#opened;
+    if (this.#isClosed || client === undefined) return undefined;
+    const { copies, prefix } = this.#settings;
+    return this.#selfRepair ??= startSelfRepair(client, {
+      copies,
+      prefix,
+      format,
+    });
   }
 
   async #expiredSession(
     id: string,
     key: string,
-    found: Found,
+    look: Look,
   ): Promise<Session> {
     try {
-      await this.#store.deleteUnchanged(key, 1, found);
+      const now = await this.#saver.endExpired(key, look);
+      return recordIn(now) === undefined
+        ? this.#sessionOf(id, key, now)
+        : this.#newSession();
     } catch (error) {
       // It is not used either way, and memcached drops it in time.
       if (!isUnavailable(error)) throw error;
+      return this.#newSession();
     }
-    return this.#newSession(id);
   }
 
-  /** A new session, on a server that is up as long as there is one. */
-  #newSession(unknownId?: string): Session {
-    if (this.#settings.useUnknownIds && unknownId !== undefined) {
-      const session = createSession(unknownId);
-      const origin = this.#remember(session, new Origin(unknownId));
-      origin.isNew = origin.reusesId = true;
-      return session;
-    }
-    let session = createSession();
-    for (let i = 1; i < MAX_ID_TRIES && !this.#saver.isUp(session.id); i++) {
-      session = createSession();
-    }
-    this.#remember(session, new Origin(session.id)).isNew = true;
+  /** A new session in the place of one that is not there. */
+  #sessionOf(unknownId: string, key: string, look: Look): Session {
+    if (!this.#settings.useUnknownIds) return this.#newSession();
+    const session = createSession(unknownId);
+    const tracked = this.#track(session, unknownId, key);
+    tracked.look = look;
+    tracked.hasUnknownId = true;
     return session;
   }
 
-  #remember(session: Session, origin: Origin): Origin {
-    this.#origins.set(session, origin);
-    return origin;
+  #newSession(): Session {
+    const session = reachable(
+      () => createSession(),
+      ({ id }) => this.#store.isUp(this.#keys.keyOf(id)),
+    );
+    this.#track(session, session.id);
+    return session;
+  }
+
+  #trackedOf(session: Session): TrackedSession {
+    return this.#tracked.get(session) ?? this.#track(session);
+  }
+
+  #track(session: Session, id?: string, key?: string): TrackedSession {
+    const tracked = new TrackedSession(session, id, key);
+    this.#tracked.set(session, tracked);
+    return tracked;
   }
 
   #readOutage(error: unknown): Session {
@@ -195,18 +301,18 @@ class StoredSessions implements MemcacheSessionStorage {
     if (whenUnavailable === "throw" || !isUnavailable(error)) throw error;
     outageChannel.publish({ operation: "read", error });
     const session = this.#newSession();
-    this.#origins.get(session)!.ephemeral = whenUnavailable === "ephemeral";
+    const tracked = this.#trackedOf(session);
+    tracked.isEphemeral = whenUnavailable === "ephemeral";
     return session;
   }
 
   #saveOutage(session: Session, error: unknown): string | null {
-    const { whenUnavailable } = this.#settings;
-    if (whenUnavailable === "throw" || !isUnavailable(error)) throw error;
+    if (!isUnavailable(error)) throw error;
     outageChannel.publish({ operation: "save", error });
     if (session.destroyed || session.dirty) {
       droppedChannel.publish({ reason: "unavailable", error });
     }
-    // Who logs out expects the browser, at least, to forget the session.
+    // Whoever logs out expects the browser, at least, to forget the session.
     return session.destroyed ? "" : null;
   }
 }

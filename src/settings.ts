@@ -1,56 +1,71 @@
 // The options of the storage, checked and complete.
 
-import type {
-  CompressOptions,
-  MemcacheSessionStorageOptions,
-  Session,
-} from "./options.ts";
+import { describe, OptionChecks, type OptionHints } from "./client/checks.ts";
+import type { MemcacheSessionStorageOptions, Session } from "./options.ts";
 import { MAX_PREFIX_BYTES } from "./record/session_key.ts";
 
 /** The options, checked and complete. */
 export interface Settings {
+  servers: readonly string[] | undefined;
+  client: unknown;
   ttl: number | ((session: Session) => number);
   prefix: string;
   useUnknownIds: boolean;
   hashIds: boolean;
-  renewCookie: boolean;
+  /** `maxAge` is `Infinity` where it is not known. */
+  renewCookie: false | { maxAge: number };
   maxLifetime: number;
   merges: boolean;
   whenUnavailable: "throw" | "ephemeral" | "new";
-  secrets: readonly string[] | undefined;
-  acceptUnsealed: boolean;
+  encrypt: { secrets: readonly string[]; acceptPlaintext: boolean } | undefined;
   /** `Infinity` for never. */
   compressFrom: number;
   copies: number;
+  selfRepair: boolean;
 }
 
+type Options = MemcacheSessionStorageOptions;
+/** The form of an option that has options of its own. */
+type Detailed<Name extends keyof Options> = Exclude<
+  Options[Name],
+  boolean | readonly string[] | undefined
+>;
+
 const DEFAULT_TTL = 60 * 60 * 24 * 7;
+/** Longer than any session: a ttl above ten years is one in milliseconds. */
+const MAX_TTL = 60 * 60 * 24 * 366 * 10;
 const DEFAULT_COMPRESS_THRESHOLD = 2048;
 const MIN_SECRET_LENGTH = 16;
 
-const NAMES = [
-  "servers",
-  "client",
-  "ttl",
-  "prefix",
-  "useUnknownIds",
-  "hashIds",
-  "renewCookie",
-  "maxLifetime",
-  "conflicts",
-  "whenUnavailable",
-  "secrets",
-  "acceptUnsealed",
-  "compress",
-  "copies",
-];
+const NAMES = {
+  servers: true,
+  client: true,
+  ttl: true,
+  prefix: true,
+  useUnknownIds: true,
+  hashIds: true,
+  renewCookie: true,
+  maxLifetime: true,
+  conflicts: true,
+  whenUnavailable: true,
+  encrypt: true,
+  compress: true,
+  copies: true,
+  selfRepair: true,
+} satisfies Record<keyof Options, true>;
 
+/** Options that protect something: one that is there and undefined is a mistake. */
+const PROTECTING = ["encrypt", "prefix", "hashIds", "maxLifetime"] as const;
+
+const UNSET = "(is an environment variable not set?)";
 const OF_CLIENT =
-  " (it is one of createMemcacheClient: pass the client that this makes)";
-/** What people may mean by options that there are not. */
-const HINTS: Record<string, string | undefined> = {
-  ttlSeconds: " (it is 'ttl' here)",
-  keyPrefix: " (it is 'prefix' here)",
+  "it is an option of createMemcacheClient; pass the client that this creates";
+/** What people may mean by options that do not exist. */
+const HINTS: OptionHints = {
+  ttlSeconds: "it is called 'ttl' here",
+  keyPrefix: "it is called 'prefix' here",
+  secrets: "it is called 'encrypt' here",
+  acceptUnsealed: "it is 'encrypt: { secrets, acceptPlaintext }' here",
   timeout: OF_CLIENT,
   tls: OF_CLIENT,
   username: OF_CLIENT,
@@ -58,179 +73,190 @@ const HINTS: Record<string, string | undefined> = {
   maxValueBytes: OF_CLIENT,
 };
 
+/** Checks the options of a session storage. */
+export const storageChecks: OptionChecks = new OptionChecks(
+  "Memcache session storage",
+);
+const checks: OptionChecks = storageChecks;
+
 /** Checks options and fills in the defaults. */
-export function toSettings(options: MemcacheSessionStorageOptions): Settings {
-  checkNames(options);
+export function toSettings(options: Options): Settings {
+  checks.object("options", options);
+  checks.names(options, NAMES, { hints: HINTS });
+  checkSource(options);
+  for (const name of PROTECTING) {
+    if (name in options && options[name] === undefined) {
+      checks.refuse(name, "be left out or given", `undefined ${UNSET}`);
+    }
+  }
   const {
     ttl = DEFAULT_TTL,
     prefix = "session:",
     maxLifetime = Infinity,
-    secrets,
     copies = 1,
+    selfRepair = true,
+    useUnknownIds = false,
+    hashIds = false,
+    conflicts = "merge",
+    whenUnavailable = "throw",
   } = options;
-  if (typeof ttl !== "function") checkTtl(ttl);
+  checkTtl(ttl);
   checkPrefix(prefix);
-  if (maxLifetime !== Infinity) checkInteger("maxLifetime", maxLifetime, 1);
-  checkInteger("copies", copies, 1);
-  const acceptUnsealed = flag(options, "acceptUnsealed", false);
-  if (secrets !== undefined) checkSecrets(secrets);
-  else if (acceptUnsealed) {
-    const must = "go with 'secrets' (is an environment variable not set?)";
-    refuse(TypeError, "acceptUnsealed", must, "true without any");
-  }
-  const merges =
-    oneOf(options, "conflicts", ["merge", "overwrite"]) === "merge";
+  if (maxLifetime !== Infinity) checks.integer("maxLifetime", maxLifetime);
+  checks.integer("copies", copies);
+  checks.boolean("useUnknownIds", useUnknownIds);
+  checks.boolean("hashIds", hashIds);
+  checks.boolean("selfRepair", selfRepair);
+  checks.oneOf("conflicts", conflicts, ["merge", "overwrite"]);
+  const modes = ["throw", "ephemeral", "new"];
+  checks.oneOf("whenUnavailable", whenUnavailable, modes);
   return {
+    servers: options.servers,
+    client: options.client,
     ttl,
     prefix,
-    useUnknownIds: flag(options, "useUnknownIds", false),
-    hashIds: flag(options, "hashIds", false),
-    renewCookie: flag(options, "renewCookie", true),
+    useUnknownIds,
+    hashIds,
+    renewCookie: toRenewCookie(options.renewCookie),
     maxLifetime,
-    merges,
-    whenUnavailable: oneOf(options, "whenUnavailable", [
-      "throw",
-      "ephemeral",
-      "new",
-    ]),
-    secrets,
-    acceptUnsealed,
-    compressFrom: compressFrom(options.compress),
+    merges: conflicts === "merge",
+    whenUnavailable,
+    encrypt: toEncrypt(options.encrypt),
+    compressFrom: toCompressFrom(options.compress),
     copies,
+    selfRepair: selfRepair && copies > 1,
   };
 }
 
-/** Checks a time to live, from the options or from a function there. */
-export function checkTtl(ttl: number): void {
-  checkInteger("ttl", ttl, 0);
+/**
+ * Checks what the app's `ttl` function returned.
+ *
+ * @throws {TypeError | RangeError} If it is not a time to live.
+ */
+export function checkReturnedTtl(ttl: unknown): void {
+  if (Number.isSafeInteger(ttl) && ttl as number >= 0) return;
+  const isNumber = typeof ttl === "number";
+  throw new (isNumber ? RangeError : TypeError)(
+    `Cannot save session as the 'ttl' function must return a non-negative integer: it returned ${
+      isNumber ? ttl : describe(ttl)
+    }`,
+  );
 }
 
-function checkNames(options: MemcacheSessionStorageOptions): void {
-  if (typeof options !== "object" || options === null) {
-    refuse(TypeError, "options", "be an object", describe(options));
-  }
-  const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) {
-    const current = `an unknown option${HINTS[unknown] ?? ""}`;
-    refuse(TypeError, unknown, `be one of ${NAMES.join(", ")}`, current);
-  }
-  const given = [options.servers, options.client].filter((it) => {
-    return it !== undefined;
-  });
-  if (given.length !== 1) {
-    const unset = "servers" in options || "client" in options
-      ? " (is an environment variable not set?)"
-      : "";
-    const current = given.length === 0
-      ? `neither of them${unset}`
-      : "both of them";
-    const names = "servers' or 'client";
-    refuse(TypeError, names, "be given, and not both", current);
+function checkSource(options: Options): void {
+  const { servers, client } = options as {
+    servers?: unknown;
+    client?: unknown;
+  };
+  if ((servers === undefined) !== (client === undefined)) return;
+  const isUnset = servers === undefined &&
+    ("servers" in options || "client" in options);
+  const current = servers === undefined
+    ? `neither of them${isUnset ? ` ${UNSET}` : ""}`
+    : "both of them";
+  checks.refuse("servers' or 'client", "be given, and not both", current);
+}
+
+function checkTtl(ttl: unknown): void {
+  if (typeof ttl === "function") return;
+  checks.integer("ttl", ttl, { least: 0 });
+  if (ttl as number > MAX_TTL) {
+    const current = `${ttl} (is it in milliseconds?)`;
+    checks.refuse("ttl", "be at most ten years", current, RangeError);
   }
 }
 
 function checkPrefix(prefix: unknown): void {
   if (typeof prefix !== "string") {
-    refuse(TypeError, "prefix", "be a string", describe(prefix));
+    checks.refuse("prefix", "be a string", describe(prefix));
   }
   if (!/^[\x21-\x7e]*$/.test(prefix)) {
     const must = "be printable ASCII without spaces";
-    refuse(RangeError, "prefix", must, JSON.stringify(prefix));
+    checks.refuse("prefix", must, JSON.stringify(prefix), RangeError);
   }
   if (prefix.length > MAX_PREFIX_BYTES) {
     const must = `be at most ${MAX_PREFIX_BYTES} characters long`;
-    refuse(RangeError, "prefix", must, `one of ${prefix.length}`);
+    checks.refuse("prefix", must, `one of ${prefix.length}`, RangeError);
   }
 }
 
-function checkInteger(name: string, value: unknown, least: 0 | 1): void {
-  const must = `be a ${least === 0 ? "non-negative" : "positive"} integer`;
-  if (typeof value !== "number") refuse(TypeError, name, must, describe(value));
-  if (!Number.isSafeInteger(value) || value < least) {
-    refuse(RangeError, name, must, String(value));
+function toRenewCookie(
+  renewCookie: boolean | Detailed<"renewCookie"> = true,
+): Settings["renewCookie"] {
+  if (typeof renewCookie === "boolean") {
+    return renewCookie && { maxAge: Infinity };
   }
+  checks.object("renewCookie", renewCookie, "be a boolean or { maxAge }");
+  const path = "renewCookie.";
+  checks.names(
+    renewCookie,
+    { maxAge: true } satisfies Record<keyof Detailed<"renewCookie">, true>,
+    { path },
+  );
+  const { maxAge } = renewCookie;
+  if (maxAge === undefined) {
+    checks.refuse(`${path}maxAge`, "be given", `undefined ${UNSET}`);
+  }
+  checks.integer(`${path}maxAge`, maxAge);
+  return { maxAge };
 }
 
-function checkSecrets(secrets: unknown): void {
-  const strings = Array.isArray(secrets) &&
-    secrets.every((secret) => typeof secret === "string");
-  if (!strings) {
-    const current = Array.isArray(secrets)
-      ? "one with something else in it (is an environment variable not set?)"
-      : typeof secrets === "string"
-      ? "a string"
-      : describe(secrets);
-    refuse(TypeError, "secrets", "be an array of strings", current);
+function toEncrypt(
+  encrypt: readonly string[] | Detailed<"encrypt"> | undefined,
+): Settings["encrypt"] {
+  if (encrypt === undefined) return undefined;
+  if (Array.isArray(encrypt)) {
+    checkSecrets("encrypt", encrypt);
+    return { secrets: encrypt, acceptPlaintext: false };
+  }
+  checks.object("encrypt", encrypt, "be an array of secrets or { secrets }");
+  const options = encrypt as Detailed<"encrypt">;
+  checks.names(
+    options,
+    { secrets: true, acceptPlaintext: true } satisfies Record<
+      keyof Detailed<"encrypt">,
+      true
+    >,
+    { path: "encrypt." },
+  );
+  const { secrets, acceptPlaintext = false } = options;
+  checkSecrets("encrypt.secrets", secrets);
+  checks.boolean("encrypt.acceptPlaintext", acceptPlaintext);
+  return { secrets, acceptPlaintext };
+}
+
+function checkSecrets(name: string, secrets: unknown): void {
+  if (!Array.isArray(secrets)) {
+    const unset = secrets === undefined ? ` ${UNSET}` : "";
+    checks.refuse(name, "be an array of strings", describe(secrets) + unset);
+  }
+  if (!secrets.every((secret) => typeof secret === "string")) {
+    const current = `one with something else in it ${UNSET}`;
+    checks.refuse(name, "be an array of strings", current);
   }
   if (secrets.length === 0) {
-    refuse(RangeError, "secrets", "hold at least one secret", "[]");
+    checks.refuse(name, "hold at least one secret", "[]", RangeError);
   }
   const shortest = Math.min(...secrets.map((secret) => secret.length));
   if (shortest < MIN_SECRET_LENGTH) {
     const must = `hold secrets of at least ${MIN_SECRET_LENGTH} characters`;
-    refuse(RangeError, "secrets", must, `one of ${shortest}`);
+    checks.refuse(name, must, `one of ${shortest}`, RangeError);
   }
 }
 
-function compressFrom(compress: unknown = false): number {
+function toCompressFrom(
+  compress: boolean | Detailed<"compress"> = false,
+): number {
   if (compress === false) return Infinity;
   if (compress === true) return DEFAULT_COMPRESS_THRESHOLD;
-  if (typeof compress !== "object" || compress === null) {
-    const must = "be a boolean or { threshold }";
-    refuse(TypeError, "compress", must, describe(compress));
-  }
-  const unknown = Object.keys(compress).find((name) => name !== "threshold");
-  if (unknown !== undefined) {
-    const name = `compress.${unknown}`;
-    refuse(TypeError, name, "not be there", "an unknown option");
-  }
-  const { threshold = DEFAULT_COMPRESS_THRESHOLD } =
-    compress as CompressOptions;
-  checkInteger("compress.threshold", threshold, 0);
-  return threshold;
-}
-
-function flag<Name extends keyof MemcacheSessionStorageOptions>(
-  options: MemcacheSessionStorageOptions,
-  name: Name,
-  preset: boolean,
-): boolean {
-  const { [name]: value = preset } = options;
-  if (typeof value !== "boolean") {
-    refuse(TypeError, name, "be a boolean", describe(value));
-  }
-  return value;
-}
-
-/** The first of the choices is the default. */
-function oneOf<Choice extends string>(
-  options: MemcacheSessionStorageOptions,
-  name: keyof MemcacheSessionStorageOptions,
-  choices: readonly Choice[],
-): Choice {
-  const { [name]: chosen = choices[0] } = options;
-  const value = chosen as Choice;
-  if (!choices.includes(value)) {
-    const must = `be ${choices.map((it) => `"${it}"`).join(" or ")}`;
-    refuse(TypeError, name, must, describe(value));
-  }
-  return value;
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "object" && value !== null) return "an object";
-  return typeof value === "function" ? "a function" : String(value);
-}
-
-/** Throws in the manner of Deno's standard library. */
-export function refuse(
-  error: typeof TypeError | typeof RangeError,
-  name: string,
-  must: string,
-  current: string,
-): never {
-  throw new error(
-    `Cannot create Memcache session storage as '${name}' must ${must}: current value is ${current}`,
+  checks.object("compress", compress, "be a boolean or { threshold }");
+  const path = "compress.";
+  checks.names(
+    compress,
+    { threshold: true } satisfies Record<keyof Detailed<"compress">, true>,
+    { path },
   );
+  const { threshold = DEFAULT_COMPRESS_THRESHOLD } = compress;
+  checks.integer(`${path}threshold`, threshold, { least: 0 });
+  return threshold;
 }

@@ -1,57 +1,209 @@
-// Where a session comes from, and what became of it since.
+// A session, what it was read from, and what was saved of it. A save takes one
+// snapshot, and the saves of one session run in turn.
 
 import { createSession } from "@remix-run/session";
-import { type Changes, type Content, leaveSavedFlash } from "./record/merge.ts";
 import type { Session } from "./options.ts";
-import { fromJson } from "./record/record.ts";
-import type { Found } from "./store/record_store.ts";
+import {
+  type Changes,
+  leaveSavedFlash,
+  type Update,
+  type Updates,
+} from "./record/merge.ts";
+import type { Data, SessionRecord } from "./record/record.ts";
+import { type Look, recordIn } from "./store/record_store.ts";
 
-/** What a session begins with. */
+/** What a session holds at the start of a save. */
+export interface Snapshot {
+  id: string;
+  deleteId: string | undefined;
+  destroyed: boolean;
+  dirty: boolean;
+  values: Data;
+  flash: Data;
+  /** The JSON of `[values, flash]`; empty where nothing is to be stored. */
+  content: string;
+  /** The functions that changed values since the last save. */
+  updates: Updates | undefined;
+}
+
+/** What a session began with when it was not read. */
 const NOTHING = "[{},{}]";
 
-/** What is known of a session: where it comes from, and what was stored there. */
-export class Origin {
+/** A session and what is known of it. */
+export class TrackedSession {
+  readonly session: Session;
   /** The id that it was read, or last saved, under; `undefined` if it came from elsewhere. */
   id: string | undefined;
   /** The key of that id, where it is known: working it out may take a hash. */
   key: string | undefined;
-  /**
-   * What is stored there, as far as is known; `undefined` for nothing. After a
-   * save that was merged, its JSON is this session's own part of that.
-   */
-  found: Found | undefined = undefined;
+  /** What was found, or stored last, under that id; `undefined` for a new id. */
+  look: Look | undefined = undefined;
+  /** Whether it was read or saved; if not, there is nothing under its id. */
+  isStored = false;
+  /** Whether its id came from the browser, so that other requests may have it too. */
+  hasUnknownId = false;
+  /** Whether its last save stored what others changed as well. */
+  wasMerged = false;
   /** When its time to live was last renewed, in milliseconds since 1970. */
   renewedAt = 0;
-  /** Whether it has never been stored. */
-  isNew = false;
-  /** Whether its id came from the browser, so that other requests may have it too. */
-  reusesId = false;
+  /** Whether it is never renewed: neither what is stored nor the cookie. */
+  isPassive = false;
   /** Whether it stands in for a session that could not be reached. */
-  ephemeral = false;
+  isEphemeral = false;
+  /** The JSON of what the last save that began is to store. */
+  #taken: string | undefined = undefined;
+  /** The JSON of its own part of what it saved last. */
+  #saved: string | undefined = undefined;
+  #updates = new Map<string, { changes: Update[]; made: unknown }>();
+  #turn: Promise<unknown> | undefined = undefined;
 
-  constructor(id?: string, key?: string) {
+  constructor(session: Session, id?: string, key?: string) {
+    this.session = session;
     this.id = id;
     this.key = key;
   }
+
+  /** What the session holds now. */
+  snapshot(): Snapshot {
+    const { session } = this;
+    const { id, deleteId, destroyed, dirty } = session;
+    if (destroyed || !dirty) {
+      const nothing = { values: {}, flash: {}, content: "" };
+      return { id, deleteId, destroyed, dirty, ...nothing, updates: undefined };
+    }
+    const [values, flash] = session.data;
+    const content = toContent(values, flash);
+    const updates = this.#takeUpdates();
+    this.#taken = content;
+    return { id, deleteId, destroyed, dirty, values, flash, content, updates };
+  }
+
+  /** Runs a save after those that began before it. */
+  inTurn<Result>(save: () => Promise<Result>): Promise<Result> {
+    const saved = this.#turn === undefined
+      ? save()
+      : this.#turn.then(save, save);
+    this.#turn = saved;
+    return saved;
+  }
+
+  /** Changes a value, and remembers how, should another request change it too. */
+  update(key: string, change: Update): unknown {
+    const { session } = this;
+    const value = session.get(key);
+    const made = change(value);
+    session.set(key, made);
+    const updated = this.#updates.get(key);
+    if (updated !== undefined) {
+      updated.changes.push(change);
+      updated.made = made;
+    } else if (isSameJson(value, this.#valueBefore(key))) {
+      this.#updates.set(key, { changes: [change], made });
+    }
+    return made;
+  }
+
+  /** Remembers again the updates of a save that failed, before those since. */
+  failed({ updates }: Snapshot): void {
+    for (const [key, changes] of updates ?? []) {
+      const since = this.#updates.get(key);
+      this.#updates.set(key, {
+        changes: [...changes, ...since?.changes ?? []],
+        made: this.session.get(key),
+      });
+    }
+  }
+
+  /** What a request changes, against what it read or saved last. */
+  changesOf({ content, updates }: Snapshot): Changes {
+    // What the app changed inside of a value has to show: the JSON is as it was.
+    const [values, flash] = JSON.parse(content) as [Data, Data];
+    const changes = { base: this.#base(), mine: { values, flash }, updates };
+    return this.#saved === undefined ? changes : leaveSavedFlash(changes);
+  }
+
+  /** Remembers what was stored, should the session be saved again. */
+  saved(
+    snapshot: Snapshot,
+    key: string,
+    look: Look,
+    wasMerged: boolean,
+  ): void {
+    this.id = snapshot.id;
+    this.key = key;
+    this.look = look;
+    this.isStored = true;
+    this.hasUnknownId = false;
+    this.wasMerged = wasMerged;
+    this.renewedAt = Date.now();
+    if (snapshot.content !== "") this.#saved = snapshot.content;
+  }
+
+  /** A destroyed session as it was: a `ttl` function would find nothing in it. */
+  asStored(): Session {
+    const record = this.look && recordIn(this.look);
+    if (!this.session.destroyed || record === undefined) return this.session;
+    return createSession(this.id, [record.values, record.flash]);
+  }
+
+  /** What a key held when the last save began, or when the session was read. */
+  #valueBefore(key: string): unknown {
+    const json = this.#taken ?? this.look?.found?.json ?? NOTHING;
+    const [values] = JSON.parse(json) as [Data | null];
+    const isThere = values !== null && Object.hasOwn(values, key);
+    return isThere ? values[key] : undefined;
+  }
+
+  /** The updates of this save; not those of values that the app has set since. */
+  #takeUpdates(): Updates | undefined {
+    if (this.#updates.size === 0) return undefined;
+    const updates = new Map<string, readonly Update[]>();
+    for (const [key, { changes, made }] of this.#updates) {
+      if (isSameJson(this.session.get(key), made)) updates.set(key, changes);
+    }
+    this.#updates.clear();
+    return updates;
+  }
+
+  #base(): SessionRecord {
+    const json = this.#saved ?? this.look?.found?.json ?? NOTHING;
+    const [values, flash] = JSON.parse(json) as [Data | null, Data];
+    const record = this.look && recordIn(this.look);
+    return {
+      values: values ?? {},
+      flash,
+      name: record?.name,
+      createdAt: record?.createdAt ?? 0,
+      version: record?.version ?? "",
+      flashVersions: record?.flashVersions,
+    };
+  }
 }
 
-/** What a session holds now. */
-export function contentOf(session: Session): Content {
-  const [values, flash] = session.data;
-  return { values, flash };
+/** Whether two values are stored alike; none is stored of what is null. */
+function isSameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }
 
-/** What a request leaves, and what to compare that with. */
-export function changesOf(session: Session, { found }: Origin): Changes {
-  const mine = contentOf(session);
-  const base = fromJson(found?.json ?? NOTHING, 0)!;
-  const savedBefore = found !== undefined && found.token === undefined;
-  return savedBefore ? leaveSavedFlash({ base, mine }) : { base, mine };
-}
-
-/** A destroyed session as it was: a `ttl` function would find nothing in it. */
-export function asStored(session: Session, { id, found }: Origin): Session {
-  if (found === undefined) return session;
-  const { values, flash } = found.record;
-  return createSession(id, [values ?? {}, flash]);
+/**
+ * The JSON of values and flash values.
+ *
+ * @throws {TypeError} If a value has no JSON; the error names its key.
+ */
+function toContent(values: Data, flash: Data): string {
+  try {
+    return JSON.stringify([values, flash]);
+  } catch (cause) {
+    for (const [key, value] of Object.entries({ ...values, ...flash })) {
+      try {
+        JSON.stringify(value);
+      } catch {
+        throw new TypeError(
+          `Cannot save session as the value of '${key}' has no JSON: it holds a BigInt, or refers to itself`,
+          { cause },
+        );
+      }
+    }
+    throw cause;
+  }
 }

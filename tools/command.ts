@@ -1,4 +1,4 @@
-// Runs other programs.
+// Runs programs that should say nothing.
 
 /** Runs a program in silence; what it complained of, or `undefined` if it ended well. */
 export async function failureOf(
@@ -16,19 +16,4 @@ export async function failureOf(
   } catch (error) {
     return `${error}`;
   }
-}
-
-/** Runs a program that says what it does itself; its exit code. */
-export async function run(
-  [command, ...args]: string[],
-  options: Pick<Deno.CommandOptions, "cwd" | "env"> = {},
-): Promise<number> {
-  const { code } = await new Deno.Command(command, {
-    ...options,
-    args,
-    stdin: "null",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).output();
-  return code;
 }

@@ -17,6 +17,12 @@ export function findMemcached(): string | undefined {
   return process.env.MEMCACHED_BIN || findCommand("memcached");
 }
 
+/** The Chromium on PATH, by whichever name; `undefined` when there is none. */
+export function findChromium(): string | undefined {
+  const names = ["chromium", "chromium-browser", "google-chrome"];
+  return names.map(findCommand).find((path) => path !== undefined);
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

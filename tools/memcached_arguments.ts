@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
-/** The files of a server that speaks TLS; `makeTlsFiles()` makes them. */
+/** The files of a server that speaks TLS, such as the tests' `TLS_FILES`. */
 export interface ServerTlsFiles {
   /** The path of the server's certificate. */
   readonly cert: string;

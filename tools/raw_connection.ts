@@ -33,7 +33,8 @@ export async function rawCommand(
   // The server's answer to a last command of ours tells that all before it has
   // been answered. The token keeps a value from being taken for that answer.
   const token = crypto.randomUUID().replaceAll("-", "").slice(0, 20);
-  const end = `NF O${token}\r\n`;
+  // Until 1.6.17, memcached puts two spaces here.
+  const end = new RegExp(`NF {1,2}O${token}\r\n$`);
   const unauthenticated = "CLIENT_ERROR unauthenticated\r\n";
   const bytes = Buffer.concat([
     Buffer.from(command),
@@ -42,9 +43,9 @@ export async function rawCommand(
   const reply = await exchange(
     server,
     bytes,
-    (reply) => reply.endsWith(end) || reply.endsWith(unauthenticated),
+    (reply) => end.test(reply) || reply.endsWith(unauthenticated),
   );
-  return reply.endsWith(end) ? reply.slice(0, -end.length) : reply;
+  return reply.replace(end, "");
 }
 
 /** Reads an item without renewing it; `undefined` when there is none. */
@@ -89,8 +90,9 @@ export async function rawDelete(
   key: string,
 ): Promise<boolean> {
   const reply = await rawCommand(server, `md ${key}\r\n`);
-  if (reply !== "HD\r\n" && reply !== "NF\r\n") throw unexpected(reply);
-  return reply === "HD\r\n";
+  // Until 1.6.17, memcached puts a space before the line's end.
+  if (!/^(HD|NF) ?\r\n$/.test(reply)) throw unexpected(reply);
+  return reply.startsWith("HD");
 }
 
 /** All keys that the server holds, in alphabetical order. */

@@ -27,12 +27,12 @@ const MANAGERS: Manager[] = [
 ];
 
 /**
- * Installs the package that has the name of a program, in silence unless that
- * fails. Returns the package manager that did, or `undefined` where none is
- * there, may, or can.
+ * Installs a program, in silence unless that fails. Returns the package manager
+ * that did, or `undefined` where none is there, may, or can.
  */
 export async function installPackage(
-  name: string,
+  program: string,
+  name: string = program,
 ): Promise<string | undefined> {
   for (const { command, update, install, asUser } of MANAGERS) {
     if (findCommand(command) === undefined) continue;
@@ -42,7 +42,7 @@ export async function installPackage(
     // A package list that cannot be renewed may still be good enough.
     if (update !== undefined) await run(update);
     const failure = await run([...install, name]);
-    if (findCommand(name) !== undefined) return command;
+    if (findCommand(program) !== undefined) return command;
     console.error(`${command} did not install ${name}: ${failure ?? ""}`);
   }
 }

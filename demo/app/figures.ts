@@ -33,7 +33,7 @@ export class FigureCounter {
     subscribe(channels.conflict, () => this.#counts.merged++);
     subscribe(channels.outage, () => this.#counts.unserved++);
     subscribe(channels.dropped, (message) => {
-      if ((message as DroppedEvent).reason !== "gone") return;
+      if ((message as DroppedEvent).reason === "unavailable") return;
       this.#counts.refused++;
       this.#log(
         `App ${config.name} refused a late save: its session had been ended.`,

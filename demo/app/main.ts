@@ -10,8 +10,6 @@ import { FigureCounter } from "./figures.ts";
 import { PageModels } from "./page_models.ts";
 import { createApp } from "./router.ts";
 
-const COPIES = 2;
-const PREFIX = "session:";
 const SERVER_TIMEOUT = 500;
 
 const lines = Deno.stdin.readable
@@ -28,8 +26,8 @@ const client = createMemcacheClient(config.servers, {
 const options = {
   client,
   ttl: config.ttl,
-  prefix: PREFIX,
-  copies: COPIES,
+  prefix: config.prefix,
+  copies: config.copies,
   whenUnavailable: "ephemeral",
 } as const;
 const storage = createMemcacheSessionStorage(options);
@@ -58,8 +56,8 @@ Deno.serve(
       cookie,
       storage,
       client,
-      prefix: PREFIX,
-      copies: COPIES,
+      prefix: config.prefix,
+      copies: config.copies,
       control,
     }),
     control,

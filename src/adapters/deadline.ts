@@ -1,16 +1,16 @@
-// A deadline for calls into code that may never answer.
+// A deadline for calls into third-party code, which may never answer.
 
 /**
- * How long a call to somebody else's client may take, in milliseconds. Some
- * clients never call back when a server stalls or dies; the built-in client
- * has its own `timeout`.
+ * How long a call to a third-party client may take, in milliseconds. Some clients
+ * never call back when a server stalls or dies. The built-in client has a `timeout`
+ * of its own.
  */
 export const THIRD_PARTY_CALL_TIMEOUT = 5000;
 
 /**
- * Settles as `run` does, or rejects with what `late` makes when `run` has not
- * settled within {@linkcode THIRD_PARTY_CALL_TIMEOUT}. What `run` throws or settles
- * with after that is ignored.
+ * Settles as `run` does, or rejects with the error of `late` when `run` has not
+ * settled within {@linkcode THIRD_PARTY_CALL_TIMEOUT}. The later outcome of `run` is
+ * ignored.
  */
 export function withDeadline<T>(
   run: () => T | PromiseLike<T>,

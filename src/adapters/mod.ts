@@ -1,48 +1,54 @@
-// Other people's clients, made to fit the door: which kind a client is, and what
-// to say of one that is none.
+// Third-party clients, made to fit what the storage needs: which kind a client
+// is, and what to say of an object that cannot serve as one.
 
 import type { MemcacheClient } from "../client/memcache_client.ts";
-import type { SessionClient } from "./session_client.ts";
+import { isKeyvLike } from "./keyv.ts";
 import { adaptMemcache, isMemcache } from "./npm_memcache.ts";
-import {
-  adaptMemcached,
-  isMemcached,
-  type MemcachedLike,
-} from "./npm_memcached.ts";
-import { adaptMemjs, isMemjs, type MemjsLike } from "./npm_memjs.ts";
+import { adaptMemcached, isMemcached } from "./npm_memcached.ts";
+import { adaptMemjs, isMemjs } from "./npm_memjs.ts";
 import {
   adaptPromiseClient,
   missingMethods,
   type PromiseClientLike,
 } from "./promise_client.ts";
+import type { SessionClient } from "./session_client.ts";
 
 export { THIRD_PARTY_CALL_TIMEOUT } from "./deadline.ts";
-export type { ThirdPartyItem, ThirdPartyValue } from "./third_party_item.ts";
-export type { MemcachedCallback, MemcachedLike } from "./npm_memcached.ts";
-export type { MemjsLike } from "./npm_memjs.ts";
+export type { ThirdPartyItem } from "./third_party_item.ts";
 export type { PromiseClientLike } from "./promise_client.ts";
 
 /**
- * A client of somebody else: one of npm `memcached`, of npm `memjs`, or any
- * object with promise-returning methods, such as one of npm `memcache`.
+ * A third-party client: any object with promise-returning methods, such as an
+ * instance of npm `memcache`, or an instance of npm `memcached` or npm `memjs`,
+ * whose methods are checked when the storage is created.
  */
-export type ThirdPartyClient = MemcachedLike | MemjsLike | PromiseClientLike;
+export type ThirdPartyClient = PromiseClientLike | {
+  get(...args: never[]): unknown;
+  set(...args: never[]): unknown;
+  add(...args: never[]): unknown;
+  touch(...args: never[]): unknown;
+};
 
 /**
- * Fits a client to the door. What it can do is looked up here, once. The
- * built-in client fits already, and comes back as it is.
+ * Adapts a client, after looking once at what it can do. The built-in client needs
+ * no adapter and is returned as it is.
  *
- * @throws {TypeError} If it is no client, or one that cannot work.
+ * @throws {TypeError} If it is not a client, or is one that cannot work.
  */
 export function adaptClient(client: unknown): SessionClient {
   if (typeof client !== "object" && typeof client !== "function" || !client) {
-    refuse(`is ${typeof client === "string" ? "a string" : client}`);
+    refuse(typeof client === "string" ? "a string" : String(client));
   }
   if (isBuiltIn(client)) return client;
   if (isMemcached(client)) return adaptMemcached(client);
   if (isMemjs(client)) return adaptMemjs(client);
   const missing = missingMethods(client);
-  if (missing.length > 0) refuse(`has no method ${missing.join(", ")}`);
+  if (missing.length > 0) refuse(`an object without ${missing.join(", ")}`);
+  if (isKeyvLike(client)) {
+    refuse(
+      "a Keyv or the like, which takes times to live in milliseconds and reports failures as 'not found' (pass 'servers' instead)",
+    );
+  }
   if (isMemcache(client)) return adaptMemcache(client);
   return adaptPromiseClient(client as PromiseClientLike);
 }
@@ -52,8 +58,8 @@ function isBuiltIn(client: object): client is MemcacheClient {
   return typeof serversFor === "function" && typeof health === "function";
 }
 
-function refuse(what: string): never {
+function refuse(current: string): never {
   throw new TypeError(
-    `Cannot create Memcache session storage as 'client' ${what}: pass a client made by createMemcacheClient, npm memcached or npm memjs, or an object whose get, set and delete return promises`,
+    `Cannot create Memcache session storage as 'client' must be a client of createMemcacheClient, npm memcached, npm memjs or npm memcache, or an object whose get, set and delete return promises: current value is ${current}`,
   );
 }

@@ -1,7 +1,7 @@
-// npm `memcache`: promises. It hides failures: of a server that is lost, `get`
-// resolves to `undefined` and everything else to `false`, just as for an item
-// that is not there. And after a fault on the wire it may resolve with another
-// key's value. Only its events tell what the server said about which key.
+// npm `memcache`: promises. It hides failures: when it loses a server, `get`
+// resolves to `undefined` and every other method to `false`, exactly as for a
+// missing item. After a fault on the wire it may also resolve with the value of
+// another key. Only its events tell what the server said about which key.
 
 import { toExptime } from "../client/limits.ts";
 import type { FoundItem, SessionClient } from "./session_client.ts";
@@ -9,7 +9,7 @@ import { thirdPartyCalls } from "./third_party_call.ts";
 import { refusedError, unfitError } from "./third_party_error.ts";
 import type { PromiseClientLike } from "./promise_client.ts";
 
-/** An instance of npm `memcache`, as much of it as is used here. */
+/** The part of npm `memcache` that is used here. */
 interface MemcacheLike {
   maxExpiration: number;
   validateExpiration(exptime: number): number;
@@ -27,7 +27,7 @@ interface MemcacheLike {
 const METHODS = ["on", "get", "set", "add", "touch", "delete"];
 const CLIENT = "npm memcache";
 
-/** Whether a client is one of npm `memcache`. */
+/** Whether a client is an instance of npm `memcache`. */
 export function isMemcache(
   client: object,
 ): client is MemcacheLike & PromiseClientLike {
@@ -37,7 +37,7 @@ export function isMemcache(
     METHODS.every((name) => typeof members[name] === "function");
 }
 
-/** Fits an instance of npm `memcache` to the door. */
+/** Adapts an instance of npm `memcache`. */
 export function adaptMemcache(client: MemcacheLike): SessionClient {
   const call = thirdPartyCalls(CLIENT);
   const answers = answersOf(client);
@@ -57,7 +57,7 @@ export function adaptMemcache(client: MemcacheLike): SessionClient {
     }
   }
 
-  /** `false` is its answer both to "not found" and to a failure. */
+  /** Its `false` means either "not found" or a failure: reading the key tells which. */
   async function confirmMissing(method: string, key: string): Promise<void> {
     if (await get(key) !== undefined) throw refused(method);
   }
@@ -100,9 +100,9 @@ function refused(method: string): Error {
 }
 
 /**
- * The client, or a view of it that takes an expiration time that the client
- * itself would refuse, for to memcached it is a date. The client keeps its limit
- * for other callers.
+ * The client, or a view of it that accepts an expiration time over its limit of 30
+ * days, which memcached reads as a date. The client keeps the limit for other
+ * callers.
  */
 function taking(client: MemcacheLike, exptime: number): MemcacheLike {
   if (exptime <= client.maxExpiration) return client;
@@ -111,7 +111,7 @@ function taking(client: MemcacheLike, exptime: number): MemcacheLike {
   });
 }
 
-/** What the servers answered about the keys that are being read. */
+/** What the servers answered for the keys that are being read. */
 class Answers {
   readonly #reads = new Map<
     string,
@@ -126,7 +126,7 @@ class Answers {
     client.on("miss", (key) => note(key));
   }
 
-  /** Begins to watch a read of a key. */
+  /** Starts to watch a read of a key. */
   expect(
     key: string,
   ): { has(value: string | undefined): boolean; end(): void } {
@@ -144,7 +144,7 @@ class Answers {
 
 const answersByClient = new WeakMap<MemcacheLike, Answers>();
 
-/** One pair of listeners a client, however many storages share it. */
+/** One pair of listeners for each client, however many storages share it. */
 function answersOf(client: MemcacheLike): Answers {
   const answers = answersByClient.get(client) ?? new Answers(client);
   answersByClient.set(client, answers);

@@ -1,20 +1,21 @@
-// npm `memcached`: callbacks, text values, compare-and-set. It has no command
-// that reads and renews at once, and getAndTouch from two would make a request
-// that writes cost three round trips: the storage touches at save instead.
+// npm `memcached`: callbacks, text values, compare-and-set. It has no command that
+// reads and renews at once. The adapter does not make one out of two, because a
+// request that writes would then cost three round trips: the storage renews when
+// it saves instead.
 
 import { toExptime } from "../client/limits.ts";
 import type { FoundItem, SessionClient } from "./session_client.ts";
 import { thirdPartyCalls } from "./third_party_call.ts";
 import { refusedError, unfitError } from "./third_party_error.ts";
 
-/** What npm `memcached` calls when a command has been answered. */
+/** What npm `memcached` calls when a command is answered. */
 export type MemcachedCallback = (error: unknown, result?: unknown) => void;
 
-/** An instance of npm `memcached`, as much of it as is used here. */
+/** The part of npm `memcached` that is used here. */
 export interface MemcachedLike {
   /** Reads an item with its version. */
   gets(key: string, callback: MemcachedCallback): void;
-  /** Reads several items; not used, but tells this client from others. */
+  /** Reads several items. Only used to recognize this client. */
   getMulti(keys: string[], callback: MemcachedCallback): void;
   /** Writes an item. */
   set(
@@ -23,14 +24,14 @@ export interface MemcachedLike {
     lifetime: number,
     callback: MemcachedCallback,
   ): void;
-  /** Writes an item where there is none. */
+  /** Writes an item unless the key has one. */
   add(
     key: string,
     value: string,
     lifetime: number,
     callback: MemcachedCallback,
   ): void;
-  /** Writes an item if it is still the version that was read. */
+  /** Writes an item if the stored one is still the version that was read. */
   cas(
     key: string,
     value: string,
@@ -47,18 +48,18 @@ export interface MemcachedLike {
 const METHODS = ["gets", "getMulti", "set", "add", "cas", "touch", "del"];
 const CLIENT = "npm memcached";
 
-/** Whether a client is one of npm `memcached`. */
+/** Whether a client is an instance of npm `memcached`. */
 export function isMemcached(client: object): client is MemcachedLike {
   const methods = client as Record<string, unknown>;
   return METHODS.every((name) => typeof methods[name] === "function");
 }
 
-/** Fits an instance of npm `memcached` to the door. */
+/** Adapts an instance of npm `memcached`. */
 export function adaptMemcached(client: MemcachedLike): SessionClient {
-  // It inherits from EventEmitter by assigning `__proto__`, which Deno ignores.
+  // It inherits from EventEmitter by setting `__proto__`, which Deno ignores.
   if (typeof (client as { on?: unknown }).on !== "function") {
     throw new TypeError(
-      "Cannot create Memcache session storage as 'client' is one of npm memcached, which needs '__proto__': run Deno with --unsafe-proto, or pass 'servers' instead of 'client'",
+      "Cannot create Memcache session storage as 'client' must be able to use '__proto__' (run Deno with --unsafe-proto, or pass 'servers' instead of 'client'): current value is a client of npm memcached",
     );
   }
   const call = thirdPartyCalls(CLIENT);
@@ -85,7 +86,7 @@ export function adaptMemcached(client: MemcachedLike): SessionClient {
     return itemOf(client, key, found as Record<string, unknown>);
   }
 
-  /** `false` is its answer both to "not found" and to a server's failure. */
+  /** Its `false` means either "not found" or a failure: reading the key tells which. */
   async function confirmMissing(method: string, key: string): Promise<void> {
     if (await get(key) !== undefined) throw refused(method);
   }
@@ -142,14 +143,14 @@ function isNotStored(error: unknown): boolean {
 }
 
 /**
- * It puts the key into its command with `replace(key, key)`, in which `$$` stands
- * for one `$`. Unescaped, two keys could end up as one.
+ * The client inserts keys into commands with `String.replace`, which turns `$$` into
+ * one `$`. Without escaping, two keys could become one.
  */
 function escapeKey(key: string): string {
   return key.replaceAll("$", "$$$$");
 }
 
-/** The item in an answer of `gets`: `{ [key]: value, cas }`. */
+/** The item that `gets` answered with: `{ [key]: value, cas }`. */
 function itemOf(
   client: MemcachedLike,
   key: string,
@@ -160,7 +161,7 @@ function itemOf(
     maxKeySize?: number;
   };
   const names = Object.keys(found).filter((name) => name !== "cas");
-  // A key that it finds too long, escaped as it is, has been sent as a hash.
+  // The client sends a hash in place of a key that it finds too long, escaped.
   const isHashed = (namespace + escapeKey(key)).length > maxKeySize;
   if (names.length !== 1 || !isHashed && names[0] !== namespace + key) {
     throw unfitError(
@@ -170,7 +171,7 @@ function itemOf(
   }
   const { [names[0]]: value, cas } = found;
   return {
-    // What was stored as JSON or as a number by other programs comes parsed.
+    // It parses what other programs stored as JSON or as a number.
     value: typeof value === "string" || value instanceof Uint8Array
       ? value
       : JSON.stringify(value),

@@ -1,23 +1,23 @@
-// npm `memjs`: promises, binary protocol, no compare-and-set. It matches answers
-// to requests, and its failures are rejections.
+// npm `memjs`: promises, the binary protocol, no compare-and-set. It matches
+// answers to requests, and rejects when a command fails.
 
 import { toExptime } from "../client/limits.ts";
 import type { SessionClient } from "./session_client.ts";
 import { thirdPartyCalls } from "./third_party_call.ts";
 import { refusedError } from "./third_party_error.ts";
-import { type ThirdPartyValue, toFoundItem } from "./third_party_item.ts";
+import { toFoundItem } from "./third_party_item.ts";
 
-/** An instance of npm `memjs`, as much of it as is used here. */
+/** The part of npm `memjs` that is used here. */
 export interface MemjsLike {
   /** Reads an item. */
-  get(key: string): Promise<{ value: ThirdPartyValue }>;
+  get(key: string): Promise<{ value: Uint8Array | null }>;
   /** Writes an item. */
   set(
     key: string,
     value: string,
     options: { expires?: number },
   ): Promise<boolean>;
-  /** Writes an item where there is none. */
+  /** Writes an item unless the key has one. */
   add(
     key: string,
     value: string,
@@ -27,26 +27,26 @@ export interface MemjsLike {
   touch(key: string, expires: number): Promise<boolean>;
   /** Removes an item. */
   delete(key: string): Promise<boolean>;
-  /** Sends a request; not used, but tells this client from others. */
+  /** Sends a request. Only used to recognize this client. */
   perform(...request: never[]): void;
 }
 
 const METHODS = ["get", "set", "add", "touch", "delete", "perform", "incrSeq"];
 const CLIENT = "npm memjs";
-/** The last second that memcached knows, in January 2038. */
+/** The last second that memcached can express, in January 2038. */
 const LAST_SECOND = 2 ** 31 - 1;
 
-/** Whether a client is one of npm `memjs`. */
+/** Whether a client is an instance of npm `memjs`. */
 export function isMemjs(client: object): client is MemjsLike {
   const methods = client as Record<string, unknown>;
   return METHODS.every((name) => typeof methods[name] === "function");
 }
 
-/** Fits an instance of npm `memjs` to the door. */
+/** Adapts an instance of npm `memjs`. */
 export function adaptMemjs(client: MemjsLike): SessionClient {
   const call = thirdPartyCalls(CLIENT);
   const { options } = client as { options?: { expires?: number } };
-  // It takes 0 to mean its own default, not "no expiry".
+  // It reads 0 as its own default, not as "no expiry".
   const never = options?.expires ? LAST_SECOND : 0;
   const expiresIn = (ttl: number) => toExptime(ttl) || never;
   return {

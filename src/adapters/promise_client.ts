@@ -1,5 +1,5 @@
-// Any object whose methods return promises. Its times to live are seconds, as
-// the door has them: what it does above memcached's 30 days is its own affair.
+// Any object whose methods return promises. It gets times to live in seconds, and
+// has to handle those above memcached's 30 days itself.
 
 import type {
   CasToken,
@@ -11,24 +11,28 @@ import { refusedError, unfitError } from "./third_party_error.ts";
 import { type ThirdPartyItem, toFoundItem } from "./third_party_item.ts";
 
 /**
- * Any client whose methods return promises. Times to live are seconds, `0` for
- * no expiry. A method that fails has to reject; `set` may also resolve to
- * `false`.
+ * Any client whose methods return promises, such as one that you write yourself.
+ * Times to live are in seconds; `0` means no expiry, and values over 30 days occur.
+ * A method that fails has to reject (`set` may also resolve to `false`): a failure
+ * must never look like a missing item.
+ *
+ * Each optional method adds a guarantee. Without `compareAndSet`, two requests that
+ * save at the same moment can overwrite each other.
  */
 export interface PromiseClientLike {
-  /** Reads an item; `null` or `undefined` when there is none. */
+  /** Reads an item; resolves to `null` or `undefined` when there is none. */
   get(key: string): PromiseLike<ThirdPartyItem>;
   /** Writes an item. */
   set(key: string, value: string, ttl: number): PromiseLike<unknown>;
-  /** Removes an item; `false` when there was none. */
+  /** Removes an item; resolves to `false` when there was none. */
   delete(key: string): PromiseLike<unknown>;
-  /** Renews an item's time to live; `false` when there is none. */
+  /** Renews an item's time to live; resolves to `false` when there is none. */
   touch?(key: string, ttl: number): PromiseLike<unknown>;
   /** Reads an item and renews its time to live. */
   getAndTouch?(key: string, ttl: number): PromiseLike<ThirdPartyItem>;
-  /** Writes an item where there is none; whether it was stored. */
+  /** Writes an item unless the key has one; resolves to whether it did. */
   add?(key: string, value: string, ttl: number): PromiseLike<boolean>;
-  /** Writes an item if it is still the version that was read. */
+  /** Writes an item if the stored one is still the version that was read. */
   compareAndSet?(
     key: string,
     value: string,
@@ -39,7 +43,7 @@ export interface PromiseClientLike {
 
 const CLIENT = "the Memcache client";
 
-/** Which of the methods that every client has to have a client lacks. */
+/** The names of the required methods that a client lacks. */
 export function missingMethods(client: object): string[] {
   const methods = client as Record<string, unknown>;
   return ["get", "set", "delete"].filter((name) => {
@@ -47,7 +51,7 @@ export function missingMethods(client: object): string[] {
   });
 }
 
-/** Fits a promise-style client to the door. */
+/** Adapts a client whose methods return promises. */
 export function adaptPromiseClient(client: PromiseClientLike): SessionClient {
   const call = thirdPartyCalls(CLIENT);
   const adapted: SessionClient = {
@@ -104,7 +108,7 @@ export function adaptPromiseClient(client: PromiseClientLike): SessionClient {
   return adapted;
 }
 
-/** Some resolve to nothing, some to a count. */
+/** Some clients resolve to nothing, and some to a count. */
 function isDone(result: unknown): boolean {
   return result !== false && result !== 0;
 }

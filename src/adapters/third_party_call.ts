@@ -1,17 +1,17 @@
-// Every call into somebody else's client goes through here: it has a deadline,
-// and fails with our errors whatever it throws.
+// Every call into a third-party client goes through here: it has a deadline, and
+// fails with our errors whatever the client throws.
 
 import { withDeadline } from "./deadline.ts";
 import { lateError, toMemcacheError } from "./third_party_error.ts";
 
-/** Runs one call of a client: of its method, about a key. */
+/** Runs one call of a client: which method, for which key, and the call itself. */
 export type ThirdPartyCall = <T>(
   method: string,
   key: string,
   run: () => T | PromiseLike<T>,
 ) => Promise<T>;
 
-/** The calls of one client. */
+/** Makes the function that runs the calls of one client. */
 export function thirdPartyCalls(client: string): ThirdPartyCall {
   return async (method, key, run) => {
     const name = { client, method };

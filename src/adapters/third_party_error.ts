@@ -1,8 +1,7 @@
-// Other people's failures as our errors. Their clients fail with strings,
-// arrays, plain errors and nothing at all, and tell the kind of failure in prose
-// only.
+// The failures of third-party clients as our errors. These clients fail with
+// strings, arrays, plain errors or nothing at all, and tell the kind of failure
+// only in prose.
 
-import { inspect } from "node:util";
 import {
   MemcacheAuthenticationError,
   MemcacheConnectionError,
@@ -13,6 +12,7 @@ import {
   MemcacheTimeoutError,
 } from "../client/errors.ts";
 import { THIRD_PARTY_CALL_TIMEOUT } from "./deadline.ts";
+import { mayShow } from "./may_show.ts";
 
 /** Which call of which client failed. */
 export interface ThirdPartyCallName {
@@ -22,7 +22,7 @@ export interface ThirdPartyCallName {
   method: string;
 }
 
-/** So much of a key's end is the end of the id, whatever the prefix. */
+/** The end of a key is searched for: part of the id, whatever the prefix. */
 const END_OF_ID = 16;
 
 interface Kind {
@@ -31,8 +31,8 @@ interface Kind {
   why: string;
 }
 
-// The first that matches counts. What matches is never repeated in a message: it
-// may quote a key or a value.
+// The first match counts. A message never repeats the matching text, which may
+// quote a key or a value.
 const KINDS: readonly Kind[] = [
   {
     pattern: /authentication failed/i,
@@ -73,7 +73,7 @@ export function lateError(name: ThirdPartyCallName): MemcacheTimeoutError {
   return new MemcacheTimeoutError(message(name, why));
 }
 
-/** The error for a call that says that it failed, and no more. */
+/** The error for a call that says only that it failed. */
 export function refusedError(name: ThirdPartyCallName): MemcacheServerError {
   return new MemcacheServerError(message(name, "it gave no reason"));
 }
@@ -86,7 +86,11 @@ export function unfitError(
   return new MemcacheProtocolError(message(name, why));
 }
 
-/** Makes a {@linkcode MemcacheError} of whatever a call about a key failed with. */
+/**
+ * Makes a {@linkcode MemcacheError} out of whatever a call for a key failed with.
+ * Its cause is the failure itself, or the failure's text when the rest of it could
+ * show the key, or nothing when the text does.
+ */
 export function toMemcacheError(
   name: ThirdPartyCallName,
   failure: unknown,
@@ -94,26 +98,14 @@ export function toMemcacheError(
 ): MemcacheError {
   if (failure instanceof MemcacheError) return failure;
   const text = textOf(failure);
-  const isTelling = quotes(failure, key) || /unknown response/i.test(text);
+  const id = key.slice(-END_OF_ID);
+  const isTelling = text.includes(id) || /unknown response/i.test(text);
   const kind = KINDS.find(({ pattern }) => pattern.test(text));
   const why = kind?.why ?? (isTelling ? "it gave a reason" : "see the cause");
-  return new (kind?.error ?? MemcacheError)(
-    message(name, why),
-    isTelling ? {} : { cause: failure },
-  );
-}
-
-/**
- * Whether a failure would show the key, or the id in it, when it is printed as the
- * cause of an error: in its message, or in the command that some clients attach.
- */
-function quotes(failure: unknown, key: string): boolean {
-  const shown = inspect(failure, {
-    depth: Infinity,
-    maxArrayLength: Infinity,
-    maxStringLength: Infinity,
-  });
-  return shown.includes(key.slice(-END_OF_ID));
+  const error = kind?.error ?? MemcacheError;
+  if (isTelling) return new error(message(name, why));
+  const cause = mayShow(failure, id) ? new Error(text) : failure;
+  return new error(message(name, why), { cause });
 }
 
 function message({ client, method }: ThirdPartyCallName, why: string): string {
@@ -121,8 +113,12 @@ function message({ client, method }: ThirdPartyCallName, why: string): string {
 }
 
 function textOf(failure: unknown): string {
-  if (Array.isArray(failure)) return failure.map(textOf).join("; ");
-  if (!(failure instanceof Error)) return String(failure);
-  const { code = "" } = failure as { code?: unknown };
-  return `${code} ${failure.message}`.trim();
+  const failures = Array.isArray(failure) ? failure : [failure];
+  return failures.map((failure) => {
+    if (failure instanceof Error) {
+      const { code = "" } = failure as { code?: unknown };
+      return `${code} ${failure.message}`.trim();
+    }
+    return typeof failure === "object" ? "" : String(failure);
+  }).join("; ");
 }

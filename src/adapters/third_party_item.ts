@@ -1,18 +1,22 @@
-// What a promise-style client's `get` may resolve to, as the door has it.
+// What the `get` of a promise-style client may resolve to, and the item it means.
 
 import type { CasToken } from "../client/memcache_client.ts";
 import type { FoundItem } from "./session_client.ts";
 import { type ThirdPartyCallName, unfitError } from "./third_party_error.ts";
 
-/** A value as clients give it; `null` and `undefined` mean that there is none. */
-export type ThirdPartyValue = string | Uint8Array | null | undefined;
-
 /** What a client's `get` may resolve to. */
 export type ThirdPartyItem =
-  | ThirdPartyValue
-  | { value: ThirdPartyValue; cas?: CasToken };
+  | string
+  | Uint8Array
+  | null
+  | undefined
+  | { value: string | Uint8Array | null | undefined; cas?: CasToken };
 
-/** The item that a `get` has found; throws on what is none. */
+/**
+ * The item that a `get` resolved to; `undefined` when there is none.
+ *
+ * @throws {MemcacheProtocolError} If it resolved to something else.
+ */
 export function toFoundItem(
   name: ThirdPartyCallName,
   found: unknown,

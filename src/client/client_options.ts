@@ -5,6 +5,11 @@ import { describe, OptionChecks } from "./checks.ts";
 import type { Secrets } from "./dialer.ts";
 import type { TlsOptions } from "./socket.ts";
 import { parseServerAddress, type ServerAddress } from "./server_address.ts";
+import {
+  parseServerSource,
+  refuseConfigurationEndpoint,
+  type ServerSource,
+} from "./server_source.ts";
 
 /** Options of {@linkcode createMemcacheClient}. */
 export interface MemcacheClientOptions {
@@ -73,13 +78,12 @@ const TLS_OPTIONS = {
 /** A timer of more milliseconds than this ends at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
-/** What names all nodes of a cluster, and is none of them. */
-const CONFIGURATION_ENDPOINT = /\.cfg\..+\.cache\.amazonaws\.com$/i;
-
 const checks: OptionChecks = new OptionChecks("Memcache client");
 
-/** Reads all servers' addresses, and checks that they differ. */
-export function parseServers(servers: readonly string[]): ServerAddress[] {
+/** Reads all servers and sources of servers, and checks that they differ. */
+export function parseServers(
+  servers: readonly string[],
+): (ServerAddress | ServerSource)[] {
   if (!Array.isArray(servers)) {
     checks.refuse("servers", "be an array of addresses", describe(servers));
   }
@@ -87,15 +91,12 @@ export function parseServers(servers: readonly string[]): ServerAddress[] {
     checks.refuse("servers", "name at least one server", "[]", RangeError);
   }
   const addresses = servers.map((server, index) => {
-    return parseServerAddress(server, `servers[${index}]`);
-  });
-  addresses.forEach(({ endpoint }, index) => {
-    // It would work with one node, and in each process with another one.
-    if ("host" in endpoint && CONFIGURATION_ENDPOINT.test(endpoint.host)) {
-      const current =
-        `a configuration endpoint of ElastiCache: use auto+${endpoint.host}:${endpoint.port}`;
-      checks.refuse(`servers[${index}]`, "name a server", current);
-    }
+    const what = `servers[${index}]`;
+    const source = parseServerSource(server, what);
+    if (source !== undefined) return source;
+    const address = parseServerAddress(server, what);
+    refuseConfigurationEndpoint(address, what);
+    return address;
   });
   const names = addresses.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -142,17 +143,20 @@ function checkLogin(name: string, value: unknown): asserts value is string {
   }
 }
 
-/** What a connection to a server shows, and what of it is asked for each time. */
+/**
+ * What a connection to a server shows, or a function to ask for it. `serverName`
+ * is the name of its certificate where the options have none.
+ */
 export function toSecrets(
   address: ServerAddress,
   { tls = false, username, password }: MemcacheClientOptions,
+  serverName?: string,
 ): Secrets & { ask: (() => Promise<Secrets>) | undefined } {
   const user = address.username ?? username;
   const pass = address.password ?? password;
-  const plain = typeof tls === "object"
-    ? tls
-    : tls === true || address.tls
-    ? {}
+  const named = serverName === undefined ? {} : { serverName };
+  const plain = tls || address.tls
+    ? { ...named, ...typeof tls === "object" ? tls : {} }
     : undefined;
   const isAsked = [tls, user, pass].some((it) => typeof it === "function");
   if (!isAsked) {
@@ -161,7 +165,7 @@ export function toSecrets(
   }
   async function ask(): Promise<Secrets> {
     const [asked, username, password] = await Promise.all([
-      typeof tls === "function" ? tls() : plain,
+      typeof tls === "function" ? { ...named, ...await tls() } : plain,
       typeof user === "function" ? user() : user,
       typeof pass === "function" ? pass() : pass,
     ]);

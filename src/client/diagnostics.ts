@@ -25,15 +25,33 @@ export interface ServerEvent {
   error?: Error;
 }
 
+/**
+ * A lookup that changed the list of servers, or failed; on the channel `servers`.
+ */
+export interface ServersEvent {
+  /** The servers there are now. */
+  servers: string[];
+  /** Those of them that are new. */
+  added: string[];
+  /** Those that are no longer there. */
+  removed: string[];
+  /** Why a lookup failed; the list stays as it was. */
+  error?: Error;
+}
+
 /** The names of the client's channels. */
 export const clientChannels = {
   /** Publishes a {@linkcode CommandEvent} for every command. */
   command: "memcache-client:command",
   /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
   server: "memcache-client:server",
+  /** Publishes a {@linkcode ServersEvent} when a lookup of servers changed something, or failed. */
+  servers: "memcache-client:servers",
 } as const;
 
 /** Where commands are published; look at `hasSubscribers` before building an event. */
 export const commandChannel: Channel = channel(clientChannels.command);
 /** Where servers going down and up are published. */
 export const serverChannel: Channel = channel(clientChannels.server);
+/** Where lookups of servers are published. */
+export const serversChannel: Channel = channel(clientChannels.servers);

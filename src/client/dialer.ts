@@ -31,7 +31,7 @@ export interface DialerEvents {
 /** Options of a {@linkcode Dialer}. */
 export interface DialerOptions extends ConnectionOptions {
   /** Gives what may change from one connection to the next. */
-  ask: (() => Promise<Secrets>) | undefined;
+  ask?: (() => Promise<Secrets>) | undefined;
   clock: Clock;
   /** The milliseconds within which every call settles. */
   timeout: number;

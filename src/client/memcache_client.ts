@@ -101,8 +101,17 @@ export interface ServerHealth {
 export interface MemcacheClient extends MemcacheCommands, AsyncDisposable {
   /** The largest value, in bytes, that the servers take. */
   readonly maxValueBytes: number;
-  /** All servers, in the order they were given. */
+  /**
+   * All servers, in the order they were given. Where they are looked up, the list
+   * is empty until {@linkcode MemcacheClient.ready}, and may change at any time.
+   */
   readonly servers: readonly MemcacheServer[];
+  /**
+   * Resolves when the servers are known: at once, unless they are to be looked up.
+   *
+   * @throws {MemcacheConnectionError} If they are not found within `timeout`.
+   */
+  ready(): Promise<void>;
   /** The first `count` servers of the ring for a key; the first one owns it. */
   serversFor(key: string, count: number): MemcacheServer[];
   /** Asks every server whether it is there; never rejects. */

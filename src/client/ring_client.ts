@@ -1,5 +1,10 @@
 // The built-in client: sends each command to the server that owns the key.
 
+import { clearTimeout, setTimeout } from "node:timers";
+import type {
+  AdminClient,
+  AdminConnectionOptions,
+} from "./admin_connection.ts";
 import type { Command } from "./command.ts";
 import { CommandMethods } from "./command_methods.ts";
 import {
@@ -9,13 +14,18 @@ import {
   toSecrets,
 } from "./client_options.ts";
 import { DEFAULT_MAX_VALUE_BYTES } from "./limits.ts";
+import type { MemcacheError } from "./errors.ts";
 import { HashRing } from "./hash_ring.ts";
 import type {
   MemcacheClient,
   MemcacheServer,
   ServerHealth,
 } from "./memcache_client.ts";
+import { serverChannel, type ServerEvent } from "./diagnostics.ts";
 import { PipelinedServer } from "./pipelined_server.ts";
+import type { ServerAddress } from "./server_address.ts";
+import { isSource, type ListedServer, ServerList } from "./server_list.ts";
+import { type DnsLookups, lookUpServers, systemDns } from "./server_source.ts";
 
 /**
  * Creates a client of one or more Memcache servers, which speaks memcached's
@@ -36,7 +46,12 @@ import { PipelinedServer } from "./pipelined_server.ts";
  *
  * @param servers The servers: `host`, `host:port`, `[::1]:port`,
  * `memcache://[user:password@]host:port`, `memcaches://…` (TLS), `/path/to.sock`
- * or `unix:/path/to.sock`. One consistent-hash ring spans them all.
+ * or `unix:/path/to.sock`. One consistent-hash ring spans them all. A source of
+ * servers may stand among them, which is looked up at the start, every minute,
+ * and when a server goes down: `dns+host:port` for all addresses of a host,
+ * `dnssrv+name` for the services of a DNS name, and `auto+host:port` for the
+ * nodes that a configuration endpoint of AWS ElastiCache or Google Memorystore
+ * lists.
  * @param options The options.
  * @returns The client.
  * @throws {TypeError} If a server or an option has the wrong shape.
@@ -49,48 +64,109 @@ export function createMemcacheClient(
   return new RingClient(servers, options);
 }
 
+/** The servers that a client has now, and the ring that spans them. */
+interface Members {
+  servers: readonly PipelinedServer[];
+  ring: HashRing;
+}
+
+/** How servers are looked up; tests have their own name servers, and less time. */
+export interface LookupSettings {
+  dns: DnsLookups;
+  /** Milliseconds between lookups. */
+  interval: number;
+  /** Milliseconds for which a server that left serves those who are still at it. */
+  linger: number;
+}
+
+const LOOKUP_SETTINGS: LookupSettings = {
+  dns: systemDns,
+  interval: 60_000,
+  linger: 10_000,
+};
+
 /** The client that {@linkcode createMemcacheClient} makes. */
-export class RingClient extends CommandMethods implements MemcacheClient {
+export class RingClient extends CommandMethods implements AdminClient {
   readonly maxValueBytes: number;
-  readonly servers: readonly PipelinedServer[];
-  readonly #ring: HashRing;
+  readonly #options: MemcacheClientOptions & { timeout: number };
+  readonly #lookups: LookupSettings;
+  /** `undefined` until the servers have been looked up. */
+  #members: Members | undefined;
+  /** `undefined` where there is nothing to look up. */
+  readonly #list: ServerList | undefined;
+  /** How to connect to each server, for what is no meta command. */
+  readonly #connections = new Map<string, AdminConnectionOptions>();
+  /** Servers that are listed no more, until they are closed. */
+  readonly #leaving = new Map<PipelinedServer, ReturnType<typeof setTimeout>>();
+  readonly #onServerEvent = (message: unknown) => {
+    const { server, up } = message as ServerEvent;
+    if (!up && this.#connections.has(server)) this.#list?.hurry();
+  };
 
   constructor(
     servers: readonly string[],
     options: MemcacheClientOptions = {},
+    lookups: LookupSettings = LOOKUP_SETTINGS,
   ) {
     super();
     checkOptions(options);
-    const addresses = parseServers(servers);
-    const {
-      timeout = 1000,
-      maxValueBytes = DEFAULT_MAX_VALUE_BYTES,
-      maxPending = 10_000,
-      maxPendingBytes = 64 * 2 ** 20,
-    } = options;
+    const entries = parseServers(servers);
+    const { timeout = 1000, maxValueBytes = DEFAULT_MAX_VALUE_BYTES } = options;
     this.maxValueBytes = maxValueBytes;
-    this.servers = addresses.map((address) => {
-      return new PipelinedServer({
-        address,
-        timeout,
-        maxValueBytes,
-        maxPending,
-        maxPendingBytes,
-        ...toSecrets(address, options),
-      });
+    this.#options = { ...options, timeout };
+    this.#lookups = lookups;
+    if (!entries.some(isSource)) {
+      const addresses = entries as ServerAddress[];
+      this.#update(
+        addresses.map((address) => ({ address, source: undefined })),
+      );
+      return;
+    }
+    serverChannel.subscribe(this.#onServerEvent);
+    this.#list = new ServerList({
+      entries,
+      lookUp: (source) => {
+        const { address } = source;
+        return lookUpServers(
+          source,
+          this.#connectionTo({ address, source }),
+          lookups.dns,
+        );
+      },
+      interval: lookups.interval,
+      allAreUp: () => this.servers.every(({ isUp }) => isUp),
+      onChange: (listed) => this.#update(listed),
     });
-    this.#ring = new HashRing(addresses.map(({ ringName }) => ringName));
+  }
+
+  get servers(): readonly PipelinedServer[] {
+    return this.#members?.servers ?? [];
+  }
+
+  async ready(): Promise<void> {
+    if (this.#members !== undefined) return;
+    await this.#list?.ready(this.#options.timeout);
   }
 
   send<Outcome>(command: Command): Promise<Outcome> {
-    return this.servers[this.#ring.find(command.key)].send(command);
+    if (this.#members === undefined) return this.#sendWhenReady(command);
+    const { servers, ring } = this.#members;
+    return servers[ring.find(command.key)].send(command);
   }
 
   serversFor(key: string, count: number): MemcacheServer[] {
-    return this.#ring.findMany(key, count).map((index) => this.servers[index]);
+    if (this.#members === undefined) return [];
+    const { servers, ring } = this.#members;
+    return ring.findMany(key, count).map((index) => servers[index]);
   }
 
-  health(): Promise<ServerHealth[]> {
+  async health(): Promise<ServerHealth[]> {
+    try {
+      await this.ready();
+    } catch (error) {
+      const { server = "" } = error as MemcacheError;
+      return [{ server, up: false, error: error as Error }];
+    }
     return Promise.all(this.servers.map(async (server) => {
       const start = performance.now();
       try {
@@ -103,11 +179,82 @@ export class RingClient extends CommandMethods implements MemcacheClient {
     }));
   }
 
+  adminOptions(server: MemcacheServer): AdminConnectionOptions {
+    return this.#connections.get(server.name)!;
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.close()));
+    serverChannel.unsubscribe(this.#onServerEvent);
+    await this.#list?.close();
+    for (const timer of this.#leaving.values()) clearTimeout(timer);
+    const all = [...this.servers, ...this.#leaving.keys()];
+    await Promise.all(all.map((server) => server.close()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #sendWhenReady<Outcome>(command: Command): Promise<Outcome> {
+    // Half of the time, so that the call itself is not much later than it may be.
+    await this.#list!.ready(this.#options.timeout / 2);
+    return await this.send(command);
+  }
+
+  /** Takes over a list of servers; those that stay keep their connections. */
+  #update(listed: readonly ListedServer[]): void {
+    const before = new Map(this.servers.map((it) => [it.name, it]));
+    const servers = listed.map((it) => {
+      const { name } = it.address;
+      const server = before.get(name) ?? this.#return(name) ?? this.#open(it);
+      before.delete(name);
+      return server;
+    });
+    const names = listed.map(({ address }) => address.ringName);
+    this.#members = { servers, ring: new HashRing(names) };
+    for (const server of before.values()) this.#leave(server);
+  }
+
+  #open(listed: ListedServer): PipelinedServer {
+    const { maxPending = 10_000, maxPendingBytes = 64 * 2 ** 20 } =
+      this.#options;
+    const connection = this.#connectionTo(listed);
+    this.#connections.set(listed.address.name, connection);
+    const { maxValueBytes } = this;
+    return new PipelinedServer({
+      ...connection,
+      maxValueBytes,
+      maxPending,
+      maxPendingBytes,
+    });
+  }
+
+  /** A server that was about to leave, and is listed again. */
+  #return(name: string): PipelinedServer | undefined {
+    for (const [server, timer] of this.#leaving) {
+      if (server.name !== name) continue;
+      clearTimeout(timer);
+      this.#leaving.delete(server);
+      return server;
+    }
+  }
+
+  #leave(server: PipelinedServer): void {
+    const timer = setTimeout(() => {
+      this.#leaving.delete(server);
+      this.#connections.delete(server.name);
+      server.close();
+    }, this.#lookups.linger);
+    timer.unref();
+    this.#leaving.set(server, timer);
+  }
+
+  #connectionTo({ address, source }: ListedServer): AdminConnectionOptions {
+    const { timeout } = this.#options;
+    // The addresses of a name have that name's certificate.
+    const name = source?.kind === "dns"
+      ? source.address.endpoint.host
+      : undefined;
+    return { address, timeout, ...toSecrets(address, this.#options, name) };
   }
 }

@@ -56,12 +56,17 @@ function parseUrl(server: string): ServerAddress | undefined {
   // A special scheme such as http makes URL check the host name.
   if (!URL.canParse(`http://${host}:${port}`) || port === 0) return undefined;
   return {
-    name: `${host}:${port}`,
+    name: toServerName(host, port),
     ringName: port === DEFAULT_PORT ? host : `${host}:${port}`,
     endpoint: { host: host.replace(/^\[|\]$/g, ""), port },
     tls: scheme === "memcaches",
     ...credentials,
   };
+}
+
+/** What a server is called; `host` has the brackets of an IPv6 address. */
+export function toServerName(host: string, port: number): string {
+  return `${host}:${port}`;
 }
 
 /** What stands before the "@"; the server splits it at spaces and line ends. */

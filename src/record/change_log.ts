@@ -1,82 +1,206 @@
-// When each value of a session was last changed, kept behind its record, so that
-// copies that were written apart come together again without losing a change of
-// either: [values, flash, meta, stamps].
+// Which writes a record was built on, and what they changed. Only with several
+// copies are the changes on record, so that copies that were written apart come
+// together again without losing a change of either.
 
-import { flashVersion } from "./merge.ts";
-import { fromJson, type SessionRecord, toJson } from "./record.ts";
-import type { ReadRecord } from "../store/record_format.ts";
-
-/** The version of the last change, by the name of a value behind its kind. */
-type Stamps = Record<string, number>;
+import { type ChangeLog, flashVersion, type SessionRecord } from "./record.ts";
+import {
+  combinedVersion,
+  firstTags,
+  hasTag,
+  tagOf,
+  timeOf,
+  withoutTags,
+} from "./version.ts";
 
 const VALUE = "v";
 const FLASH = "f";
 
 /**
- * For how many milliseconds a change is on record: longer than any request, or a
- * server that hangs, may be late with a write.
+ * So many milliseconds a record remembers what it was built on. A save whose
+ * reply was lost asks that when it is sent again, a timeout later.
  */
-const KEPT = 10 * 60_000;
+const KEPT = 15_000;
+const MAX_ANCESTORS = 8;
+/** While writes follow each other so closely, in milliseconds, many are in flight. */
+const BURST = 1_000;
+const MAX_ANCESTORS_IN_BURST = 64;
 
-/** A record's JSON, with stamps on what it changes of the one that it replaces. */
-export function stamp(json: string, replaced?: string): string {
-  const after = fromJson(json, 0)!;
-  const before = replaced === undefined ? undefined : fromJson(replaced, 0);
-  const stamps = new Map<string, number>();
-  if (replaced !== undefined) {
-    for (const [name, at] of Object.entries(stampsIn(replaced) ?? {})) {
-      if (at >= after.version - KEPT) stamps.set(name, at);
+/** The tags of what a write of `version` in the place of `replaced` is built on. */
+export function ancestorsOf(
+  version: string,
+  replaced: SessionRecord,
+): string | undefined {
+  if (replaced.name === undefined) return undefined;
+  const age = timeOf(version) - timeOf(replaced.version);
+  if (age > KEPT) return undefined;
+  const tags = tagOf(replaced.version) + (replaced.ancestors ?? "");
+  return firstTags(tags, age < BURST ? MAX_ANCESTORS_IN_BURST : MAX_ANCESTORS);
+}
+
+/** Whether a record is the write of a version, or was built on it. */
+export function includesWrite(record: SessionRecord, version: string): boolean {
+  return record.version === version ||
+    record.ancestors !== undefined && hasTag(record.ancestors, version) ||
+    record.log !== undefined &&
+      (record.log[0] === version || hasChange(record.log, version));
+}
+
+/**
+ * The log of a record that is written in the place of another; `isBase` when all
+ * copies held that.
+ */
+export function logOf(
+  record: SessionRecord,
+  replaced: SessionRecord | undefined,
+  isBase: boolean,
+): ChangeLog {
+  const { version } = record;
+  if (replaced === undefined) return [version, []];
+  const names = changedNames(replaced, record);
+  const { log } = replaced;
+  if (log === undefined) return [replaced.version, [[version, ...names]]];
+  const older = without(log[1], new Set(names));
+  if (!isBase) return [log[0], [[version, ...names], ...older]];
+  // Processes with different lists of servers may have changes in flight: the base
+  // stays behind them.
+  const isSettled = (earlier: string) => {
+    return timeOf(version) - timeOf(earlier) > KEPT;
+  };
+  const settled = [replaced.version, ...older.map(([earlier]) => earlier)]
+    .find(isSettled) ?? log[0];
+  const base = settled > log[0] ? settled : log[0];
+  const recent = older.filter(([earlier]) => !isSettled(earlier));
+  return [base, [[version, ...names], ...recent]];
+}
+
+/**
+ * The newer of two records of a session, with the changes of the older one that it
+ * lacks. A write of which a change gave way to that of another is not part of the
+ * result: whoever still waits for it tries again, on top of the other.
+ */
+export function combine(
+  newer: SessionRecord,
+  older: SessionRecord,
+): SessionRecord {
+  if (newer.log === undefined) return newer;
+  if (includesWrite(newer, older.version)) return newer;
+  if (older.log === undefined) {
+    // A process with one copy wrote it, and never looks at the other one again.
+    return older.version > newer.log[0] ? onTopOf(older, newer) : newer;
+  }
+  // What went into the higher base is in no log any more: start from there.
+  const isBehind = older.log[0] > newer.log[0] &&
+    !includesWrite(newer, older.log[0]);
+  const [ahead, other] = isBehind ? [older, newer] : [newer, older];
+  const [known, theirs] = isBehind
+    ? [older.log, newer.log]
+    : [newer.log, older.log];
+  const base = known[0] > theirs[0] ? known[0] : theirs[0];
+  const gaveWay = new Set<string>();
+  const isNews = (version: string, name: string) => {
+    const change = known[1].find(([, ...names]) => names.includes(name));
+    if (change === undefined) return version > base;
+    const [last] = change;
+    if (version > last) {
+      if (!includesWrite(other, last)) gaveWay.add(last);
+      return true;
     }
+    if (!includesWrite(ahead, version)) gaveWay.add(version);
+    return false;
+  };
+  const lacked = theirs[1].filter(([version]) => !hasChange(known, version))
+    .map(([version, ...names]): [string, ...string[]] => {
+      return [version, ...names.filter((name) => isNews(version, name))];
+    })
+    .filter(([, ...names]) => names.length > 0);
+  if (lacked.length === 0) return ahead;
+  const names = lacked.flatMap(([, ...names]) => names);
+  const version = combinedVersion(newer.version, older.version);
+  const changes = [...without(known[1], new Set(names)), ...lacked]
+    .map(([changed, ...names]): [string, ...string[]] => {
+      return [gaveWay.has(changed) ? version : changed, ...names];
+    })
+    .sort(([a], [b]) => a < b ? 1 : -1);
+  return {
+    ...takeOver(names, other, ahead),
+    version,
+    ancestors: withoutTags(tagsOf(newer, older), gaveWay),
+    log: [base, changes],
+  };
+}
+
+/** The changes in the log of the newer record, on top of an older one without a log. */
+function onTopOf(older: SessionRecord, newer: SessionRecord): SessionRecord {
+  const names = newer.log![1].flatMap(([, ...names]) => names);
+  return {
+    ...takeOver(names, newer, older),
+    version: combinedVersion(newer.version, older.version),
+    ancestors: tagsOf(newer, older),
+    log: newer.log,
+  };
+}
+
+function tagsOf(newer: SessionRecord, older: SessionRecord): string {
+  const tags = tagOf(newer.version) + tagOf(older.version) +
+    (newer.ancestors ?? "") + (older.ancestors ?? "");
+  return firstTags(tags, MAX_ANCESTORS_IN_BURST);
+}
+
+function hasChange([, changes]: ChangeLog, version: string): boolean {
+  return changes.some(([changed]) => changed === version);
+}
+
+/** Changes less some names; those that are left without any are dropped. */
+function without(
+  changes: ChangeLog[1],
+  names: ReadonlySet<string>,
+): ChangeLog[1] {
+  return changes.map(([version, ...own]): [string, ...string[]] => {
+    return [version, ...own.filter((name) => !names.has(name))];
+  }).filter(({ length }) => length > 1);
+}
+
+/** The names of what one record has otherwise than another. */
+function changedNames(before: SessionRecord, after: SessionRecord): string[] {
+  const names: string[] = [];
+  for (const key of keysOf(before.values, after.values)) {
+    const isSame = Object.hasOwn(before.values, key) &&
+      Object.hasOwn(after.values, key) &&
+      isSameJson(before.values[key], after.values[key]);
+    if (!isSame) names.push(VALUE + key);
   }
-  const [old, now] = [contentsOf(before), contentsOf(after)];
-  for (const name of new Set([...old.keys(), ...now.keys()])) {
-    if (old.get(name) !== now.get(name)) stamps.set(name, after.version);
+  for (const key of keysOf(before.flash, after.flash)) {
+    const isSame = Object.hasOwn(before.flash, key) &&
+      Object.hasOwn(after.flash, key) &&
+      flashVersion(before, key) === flashVersion(after, key);
+    if (!isSame) names.push(FLASH + key);
   }
-  return withStamps(json, Object.fromEntries(stamps));
+  return names;
 }
 
-/** Whether a record with stamps is the one with this JSON. */
-export function isStampOf(stamped: string, json: string): boolean {
-  return stamped.startsWith(`${json.slice(0, -1)},`);
+function keysOf(before: object, after: object): Set<string> {
+  return new Set([...Object.keys(before), ...Object.keys(after)]);
 }
 
-/** The newer of two records, with the changes of the older one that it lacks. */
-export function combine(newer: ReadRecord, older: ReadRecord): ReadRecord {
-  const { record } = newer;
-  if (newer.json === older.json || record.values === null) return newer;
-  // Under an id that began another session there is nothing in common.
-  if (older.record.createdAt !== record.createdAt) return newer;
-  const [known, theirs] = [stampsIn(newer.json), stampsIn(older.json)];
-  if (known === undefined || theirs === undefined) return newer;
-  const lacked = Object.entries(theirs).filter(([name, at]) => {
-    const last = Object.hasOwn(known, name)
-      ? known[name]
-      : record.version - KEPT;
-    return at > last;
-  });
-  if (lacked.length === 0) return newer;
-  const names = lacked.map(([name]) => name);
-  const combined = takeOver(names, older.record, record);
-  const stamps = { ...known, ...Object.fromEntries(lacked) };
-  return { record: combined, json: withStamps(toJson(combined), stamps) };
+function isSameJson(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** A record with some values as another one has them, or has them not. */
+/** A record with some of its names as another one has them, or lacks them. */
 function takeOver(
   names: readonly string[],
   from: SessionRecord,
   to: SessionRecord,
 ): SessionRecord {
-  const values = new Map(Object.entries(to.values ?? {}));
+  const values = new Map(Object.entries(to.values));
   const flash = new Map(Object.entries(to.flash));
-  const versions = new Map<string, number>();
+  const versions = new Map<string, string>();
   for (const key of flash.keys()) versions.set(key, flashVersion(to, key));
   for (const name of names) {
     const key = name.slice(1);
     if (name[0] === VALUE) {
       values.delete(key);
-      const theirs = from.values ?? {};
-      if (Object.hasOwn(theirs, key)) values.set(key, theirs[key]);
+      if (Object.hasOwn(from.values, key)) values.set(key, from.values[key]);
     } else {
       flash.delete(key);
       versions.delete(key);
@@ -90,30 +214,7 @@ function takeOver(
     ...to,
     values: Object.fromEntries(values),
     flash: Object.fromEntries(flash),
-    version: to.version + 1,
+    content: undefined,
     flashVersions: Object.fromEntries(versions),
   };
-}
-
-/** What is to be compared of each value: its JSON, and which version set a flash value. */
-function contentsOf(record: SessionRecord | undefined): Map<string, unknown> {
-  const contents = new Map<string, unknown>();
-  if (record === undefined) return contents;
-  for (const [key, value] of Object.entries(record.values ?? {})) {
-    contents.set(VALUE + key, JSON.stringify(value));
-  }
-  for (const key of Object.keys(record.flash)) {
-    contents.set(FLASH + key, flashVersion(record, key));
-  }
-  return contents;
-}
-
-function withStamps(json: string, stamps: Stamps): string {
-  return `${json.slice(0, -1)},${JSON.stringify(stamps)}]`;
-}
-
-/** The stamps behind a record; `undefined` where there are none. */
-function stampsIn(json: string): Stamps | undefined {
-  const stamps = JSON.parse(json)[3];
-  return typeof stamps === "object" && stamps !== null ? stamps : undefined;
 }

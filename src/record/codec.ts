@@ -1,37 +1,50 @@
-// Between a record's JSON and what is stored for it: compressed, sealed, or as
-// it is. Both change JSON into base64 after a mark that JSON cannot start with:
-// text, because some clients carry nothing else and each has to read what the
-// other wrote.
+// Between a record's JSON and what is stored for it: compressed, sealed, or the
+// JSON itself. Either change makes base64 of it, after a mark that JSON cannot
+// start with. It stays text because some clients carry nothing else, and each has
+// to read what the others wrote; raw bytes would save
+// less than 1 µs of a request's 23 µs.
 
 import { Buffer } from "node:buffer";
 import { getBuiltinModule } from "node:process";
 import { Sealer } from "./seal.ts";
 
-/** Why a stored value counts as no record. */
+/** Why a stored value does not count as a record. */
 export type UnreadableReason =
   | "malformed"
-  | "unsealed"
+  | "plaintext"
   | "unopenable"
   | "oversized";
 
 /** What a stored value holds. */
-export type Decoded = { json: string } | { unreadable: UnreadableReason };
+export type Decoded = DecodedJson | { unreadable: UnreadableReason };
+
+/** The JSON of a stored value. */
+export interface DecodedJson {
+  json: string;
+  /**
+   * Whether it should be stored again: it was sealed with a secret other than the
+   * first one, or is plaintext although there are secrets.
+   */
+  stale: boolean;
+}
 
 /** How records are stored. */
 export interface CodecOptions {
+  /** Seals with the first and opens with all; `undefined` stores plaintext. */
   secrets: readonly string[] | undefined;
-  acceptUnsealed: boolean;
-  /** Compress JSON from this many bytes on. */
+  /** Whether plaintext counts as a record although there are secrets. */
+  acceptPlaintext: boolean;
+  /** The size from which JSON is compressed, in bytes. */
   compressFrom: number;
-  /** Refuse what expands to more bytes than this. */
+  /** The largest size that a compressed record may expand to, in bytes. */
   maxExpandedBytes: number;
 }
 
 const SEALED = "~";
 const COMPRESSED = "!";
 /** The first byte of sealed content. */
-const CONTENT_PLAIN = Buffer.of(0);
-const CONTENT_COMPRESSED = Buffer.of(1);
+const CONTENT_PLAIN = "\0";
+const CONTENT_COMPRESSED = 1;
 
 // On Deno this is twice to six times as fast as Buffer's own decoding.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -41,55 +54,58 @@ export class Codec {
   readonly #options: CodecOptions;
   readonly #sealer: Sealer | undefined;
 
-  /** Derives the keys of the secrets, where there are any. */
+  /** Derives the keys from the secrets, if there are any. */
   constructor(options: CodecOptions) {
     this.#options = options;
     this.#sealer = options.secrets && new Sealer(options.secrets);
   }
 
-  /** The JSON as it is to be stored under `key`. */
+  /** The value to store under `key` for a record's JSON. */
   encode(json: string, key: string): string {
     const compressed = this.#compress(json);
     if (this.#sealer !== undefined) {
       const content = compressed === undefined
-        ? Buffer.concat([CONTENT_PLAIN, Buffer.from(json)])
-        : Buffer.concat([CONTENT_COMPRESSED, compressed]);
+        ? Buffer.from(CONTENT_PLAIN + json)
+        : Buffer.concat([Buffer.of(CONTENT_COMPRESSED), compressed]);
       return SEALED + this.#sealer.seal(content, key).toString("base64");
     }
     if (compressed === undefined) return json;
     return COMPRESSED + compressed.toString("base64");
   }
 
-  /** The JSON of what is stored under `key`. */
+  /** The JSON of the value that is stored under `key`. */
   decode(value: string | Uint8Array, key: string): Decoded {
     const text = typeof value === "string" ? value : decoder.decode(value);
     const mark = text[0];
-    if (mark === SEALED) return this.#open(text, key);
-    if (this.#sealer !== undefined && !this.#options.acceptUnsealed) {
-      return { unreadable: "unsealed" };
+    if (mark === SEALED) return this.#open(text.slice(1), key);
+    const stale = this.#sealer !== undefined;
+    if (stale && !this.#options.acceptPlaintext) {
+      return { unreadable: "plaintext" };
     }
     if (mark === COMPRESSED) {
-      return this.#expand(Buffer.from(text.slice(1), "base64"));
+      return this.#expand(Buffer.from(text.slice(1), "base64"), stale);
     }
-    return { json: text };
+    return { json: text, stale };
   }
 
-  #open(text: string, key: string): Decoded {
-    const sealed = Buffer.from(text.slice(1), "base64");
-    // Base64 has spare bits and spellings; what differs from ours was altered.
-    const intact = sealed.toString("base64") === text.slice(1);
-    const content = intact ? this.#sealer?.open(sealed, key) : undefined;
-    if (content === undefined) return { unreadable: "unopenable" };
+  #open(base64: string, key: string): Decoded {
+    const sealed = Buffer.from(base64, "base64");
+    // Base64 has unused bits and several spellings. What differs from the one
+    // that `encode` writes was altered.
+    const isIntact = sealed.toString("base64") === base64;
+    const opened = isIntact ? this.#sealer?.open(sealed, key) : undefined;
+    if (opened === undefined) return { unreadable: "unopenable" };
+    const { content, stale } = opened;
     const body = content.subarray(1);
-    if (content[0] === CONTENT_COMPRESSED[0]) return this.#expand(body);
-    return { json: body.toString() };
+    if (content[0] === CONTENT_COMPRESSED) return this.#expand(body, stale);
+    return { json: decoder.decode(body), stale };
   }
 
   #compress(json: string): Buffer | undefined {
     const { compressFrom, maxExpandedBytes } = this.#options;
     if (json.length < compressFrom / 3) return undefined;
     const bytes = Buffer.byteLength(json);
-    // Compressed, what is too much to be read again might still fit an item.
+    // What is too large to be expanded again could still fit into an item.
     if (bytes < compressFrom || bytes > maxExpandedBytes) return undefined;
     const compressed = getBuiltinModule("node:zlib").deflateRawSync(json);
     const stored = this.#sealer === undefined
@@ -98,13 +114,12 @@ export class Codec {
     return stored < bytes ? compressed : undefined;
   }
 
-  #expand(compressed: Uint8Array): Decoded {
+  #expand(compressed: Uint8Array, stale: boolean): Decoded {
     const maxOutputLength = this.#options.maxExpandedBytes;
     const { inflateRawSync } = getBuiltinModule("node:zlib");
     try {
-      return {
-        json: inflateRawSync(compressed, { maxOutputLength }).toString(),
-      };
+      const json = inflateRawSync(compressed, { maxOutputLength }).toString();
+      return { json, stale };
     } catch (error) {
       const { code } = error as { code?: string };
       const oversized = code === "ERR_BUFFER_TOO_LARGE";

@@ -1,20 +1,23 @@
 // One copy of a record as a look at its server found it, and which of several
 // copies to believe.
 
-import type {
-  CasToken,
-  CompareAndSetResult,
-  MemcacheServer,
-} from "../client/memcache_client.ts";
-import type { ReadRecord } from "./record_format.ts";
+import type { CasToken, MemcacheServer } from "../client/memcache_client.ts";
 import { combine } from "../record/change_log.ts";
+import {
+  endsSession,
+  isSameSession,
+  isTombstone,
+  mayBury,
+  type SessionRecord,
+  toJson,
+} from "../record/record.ts";
+import type { ReadRecord } from "./record_format.ts";
 
-/** A copy that is there; `read` is `undefined` where its value is no record. */
+/** A copy that is there; `read` is `undefined` where its value cannot be read. */
 export interface PresentCopy {
   state: "present";
   server: MemcacheServer;
   cas: CasToken;
-  value: Uint8Array;
   read: ReadRecord | undefined;
 }
 
@@ -24,51 +27,76 @@ export type Copy =
   | { state: "missing"; server: MemcacheServer }
   | { state: "unreachable"; server: MemcacheServer; error: Error };
 
-/** A copy that holds a record; that of a destroyed session is a tombstone. */
+/** A copy that holds a record or a tombstone. */
 export type SoundCopy = PresentCopy & { read: ReadRecord };
 
-/** Whether a copy holds a record, a tombstone included. */
+/** A copy that is not there, or of which nothing is known. */
+export function missingAt(server: MemcacheServer): Copy {
+  return { state: "missing", server };
+}
+
+/** Whether a copy holds a record or a tombstone. */
 export function isSound(copy: Copy): copy is SoundCopy {
   return copy.state === "present" && copy.read !== undefined;
 }
 
-/** Whether a record says that its session was destroyed. */
-export function isTombstone({ record }: ReadRecord): boolean {
-  return record.values === null;
-}
-
 /**
- * What to believe of the copies: the newest record, with the changes that only
- * others have; `undefined` when they hold no record.
+ * What to believe of the copies: a tombstone, or the newest record with the
+ * changes that only others have; `undefined` when they hold neither.
  */
 export function latestOf(copies: readonly Copy[]): ReadRecord | undefined {
-  const [newest, ...others] = copies.filter(isSound).map(({ read }) => read)
-    .sort(newestFirst);
-  return newest && others.reduce(combine, newest);
+  const reads = copies.filter(isSound).map(({ read }) => read);
+  if (reads.length < 2) return reads[0];
+  // Everybody who has the same copies has to make the same of them.
+  return reads.sort((a, b) => isOlder(a, b) ? 1 : -1).reduce(newerOf);
 }
 
-/** Throws why a copy could not be reached, if one could not: it may have what the others lack. */
+/** The newest record among the copies, whatever tombstones there are. */
+export function newestRecord(
+  copies: readonly Copy[],
+): SessionRecord | undefined {
+  const records = copies.filter((copy) => {
+    return isSound(copy) && !isTombstone(copy.read.stored);
+  });
+  return latestOf(records)?.stored as SessionRecord | undefined;
+}
+
+/** What two copies make together. */
+export function newerOf(a: ReadRecord, b: ReadRecord): ReadRecord {
+  if (a.json === b.json) return a;
+  const [newer, older] = isOlder(a, b) ? [b, a] : [a, b];
+  if (isTombstone(newer.stored) || isTombstone(older.stored)) return newer;
+  if (!isSameSession(newer.stored, older.stored)) return newer;
+  const stored = combine(newer.stored, older.stored);
+  if (stored === newer.stored) return newer;
+  if (stored === older.stored) return older;
+  return { stored, json: toJson(stored), isStale: newer.isStale };
+}
+
+/** Whether one of two copies gives way to the other, with everybody who has both. */
+function isOlder(a: ReadRecord, b: ReadRecord): boolean {
+  const [left, right] = [a.stored, b.stored];
+  if (isTombstone(left)) {
+    if (!isTombstone(right)) return !endsSession(left, right);
+  } else if (isTombstone(right)) {
+    return endsSession(right, left);
+  } else if (left.follows !== right.follows) {
+    return (left.follows ?? "") < (right.follows ?? "");
+  }
+  return left.version === right.version
+    ? a.json < b.json
+    : left.version < right.version;
+}
+
+/** Whether a copy may be written over with what is newer, and nothing is lost by it. */
+export function givesWay(older: ReadRecord, newer: ReadRecord): boolean {
+  return !isTombstone(newer.stored) || isTombstone(older.stored) ||
+    mayBury(newer.stored, older.stored);
+}
+
+/** Throws why a copy could not be reached, if one could not. */
 export function throwOutageOf(copies: readonly Copy[]): void {
   for (const copy of copies) {
     if (copy.state === "unreachable") throw copy.error;
   }
-}
-
-/** Writes over a copy as it was found, and over nothing else. */
-export async function writeOver(
-  copy: Copy,
-  key: string,
-  value: string | Uint8Array,
-  ttl: number,
-): Promise<CompareAndSetResult> {
-  if (copy.state === "unreachable") throw copy.error;
-  if (copy.state === "missing") {
-    return await copy.server.add(key, value, ttl) ? "stored" : "exists";
-  }
-  return await copy.server.compareAndSet(key, value, copy.cas, ttl);
-}
-
-/** Of records written in the same millisecond, all have to believe the same. */
-function newestFirst(a: ReadRecord, b: ReadRecord): number {
-  return b.record.version - a.record.version || (a.json < b.json ? 1 : -1);
 }

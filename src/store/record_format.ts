@@ -1,11 +1,16 @@
-// Between a record and the value that is stored for it: JSON, sealed and
-// compressed as the options say, not too large, and nobody else's.
+// Between what is stored for a session and the value that stands for it: JSON,
+// sealed and compressed as the options say, not too large, and nobody else's.
 
 import { Buffer } from "node:buffer";
 import { unreadableChannel } from "../diagnostics.ts";
-import { Codec, type UnreadableReason } from "../record/codec.ts";
 import { RecordMismatchError, SessionTooLargeError } from "../errors.ts";
-import { fromJson, type SessionRecord, toJson } from "../record/record.ts";
+import { Codec, type UnreadableReason } from "../record/codec.ts";
+import {
+  fromJson,
+  isTombstone,
+  type Stored,
+  toJson,
+} from "../record/record.ts";
 import type { Settings } from "../settings.ts";
 
 /** Text that deflates better than this was made to fill the memory. */
@@ -13,10 +18,13 @@ const MAX_EXPANSION = 20;
 /** How many of a too large session's values an error names. */
 const BIGGEST = 3;
 
-/** A record as it was read, with the JSON that nothing has changed since. */
+/** A record or tombstone as it was read. */
 export interface ReadRecord {
-  record: SessionRecord;
+  stored: Stored;
+  /** Its JSON, which nothing has changed since. */
   json: string;
+  /** Whether it was sealed otherwise than it would be now. */
+  isStale: boolean;
 }
 
 /** Encodes and decodes the records of one storage. */
@@ -29,20 +37,20 @@ export class RecordFormat {
     this.#prefixLength = settings.prefix.length;
     this.#maxValueBytes = maxValueBytes;
     this.#codec = new Codec({
-      secrets: settings.secrets,
-      acceptUnsealed: settings.acceptUnsealed,
+      secrets: settings.encrypt?.secrets,
+      acceptPlaintext: settings.encrypt?.acceptPlaintext ?? false,
       compressFrom: settings.compressFrom,
       maxExpandedBytes: maxValueBytes * MAX_EXPANSION,
     });
   }
 
   /**
-   * The value that stands for a record's JSON under a key.
+   * The value that stands for a record or tombstone under a key.
    *
    * @throws {SessionTooLargeError} If no item can hold it.
    */
-  encode(json: string, key: string): string {
-    const value = this.#codec.encode(json, key);
+  encode(stored: Stored, key: string): string {
+    const value = this.#codec.encode(toJson(stored), key);
     // No character has more than three bytes.
     if (value.length * 3 > this.#maxValueBytes) {
       const size = Buffer.byteLength(value);
@@ -50,44 +58,31 @@ export class RecordFormat {
         throw new SessionTooLargeError(
           size,
           this.#maxValueBytes,
-          biggestValues(json),
+          biggestValues(stored),
         );
       }
     }
     return value;
   }
 
-  /** The value that says that the session of a key was destroyed. */
-  encodeTombstone(key: string, version: number): string {
-    const json = toJson({
-      values: null,
-      flash: {},
-      name: key.slice(this.#prefixLength),
-      createdAt: Math.floor(Date.now() / 1000),
-      version,
-      flashVersions: undefined,
-    });
-    return this.#codec.encode(json, key);
-  }
-
   /**
-   * The record that a value stands for; `undefined`, and reported, when it is
-   * not to be believed.
+   * The record or tombstone that a value stands for; `undefined`, and reported,
+   * when it is not to be believed.
    *
    * @throws {RecordMismatchError} If it is the record of another key.
    */
   decode(value: string | Uint8Array, key: string): ReadRecord | undefined {
     const decoded = this.#codec.decode(value, key);
     if ("unreadable" in decoded) return reportUnreadable(decoded.unreadable);
-    const { json } = decoded;
-    const record = fromJson(json, Date.now());
-    if (record === undefined) return reportUnreadable("malformed");
-    if (record.name !== undefined && !this.#isFor(key, record.name)) {
+    const { json, stale: isStale } = decoded;
+    const stored = fromJson(json, Date.now());
+    if (stored === undefined) return reportUnreadable("malformed");
+    if (stored.name !== undefined && !this.#isFor(key, stored.name)) {
       throw new RecordMismatchError(
-        "The Memcache client returned a record that belongs to another session; it is not used. The client mixes up answers: use 'servers' instead of 'client'",
+        "The Memcache client returned a record that belongs to another session; the record is not used. The client mixes up replies: use 'servers' instead of 'client'",
       );
     }
-    return { record, json };
+    return { stored, json, isStale };
   }
 
   #isFor(key: string, name: string): boolean {
@@ -101,9 +96,9 @@ function reportUnreadable(reason: UnreadableReason): undefined {
   return undefined;
 }
 
-function biggestValues(json: string): { key: string; size: number }[] {
-  const [values, flash] = JSON.parse(json) as Record<string, unknown>[];
-  return [...Object.entries(values), ...Object.entries(flash)]
+function biggestValues(stored: Stored): { key: string; size: number }[] {
+  if (isTombstone(stored)) return [];
+  return [...Object.entries(stored.values), ...Object.entries(stored.flash)]
     .map(([key, value]) => {
       return { key, size: Buffer.byteLength(JSON.stringify(value)) };
     })

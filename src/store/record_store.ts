@@ -1,65 +1,87 @@
 // What the storage asks of the place where records live, whether each has one
-// copy or several.
+// copy or several, and whoever wrote the client.
 
-import type { CompareAndSetResult } from "../client/memcache_client.ts";
-import type { SessionRecord } from "../record/record.ts";
+import {
+  isTombstone,
+  type SessionRecord,
+  type Stored,
+  type Tombstone,
+} from "../record/record.ts";
 import type { ReadRecord } from "./record_format.ts";
 
-/** A record that was found, and what its store needs to replace just that one. */
-export interface Found extends ReadRecord {
+/**
+ * What a read found under a key, absence included, and what its store needs to
+ * replace just that.
+ */
+export interface Look {
+  /** The record or tombstone; `undefined` when there is neither. */
+  found: ReadRecord | undefined;
+  /** The newest record that a copy still holds beside a tombstone. */
+  beside?: SessionRecord | undefined;
   /**
-   * Known only to the store that it comes from. `undefined` for a record that was
-   * not read but written, whose token nobody knows.
+   * Known only to the store that it comes from. `undefined` for what was not read
+   * but written, whose token nobody knows.
    */
   token: unknown;
 }
 
-/** Where records live. All JSON is that of a whole record. */
+/** Where records and tombstones live. */
 export interface RecordStore {
-  /** Whether a read can renew the record's time to live in the same round trip. */
+  /** Whether a read can renew the time to live in the same round trip. */
   readonly renewsOnRead: boolean;
-  /** Whether a server for this key is, as far as is known, up. */
-  isUp(key: string): boolean;
-  /** Reads a record and, where it can and `ttl` is given, renews it. */
-  read(key: string, ttl?: number): Promise<Found | undefined>;
   /**
-   * Reads what is there after a write of `tried` met a conflict; `"stored"` when
-   * it is `tried` after all.
+   * Whether a new session is in good hands under a key: as many of the servers that
+   * it belongs on as can be are, as far as is known, up, and did not fail in the
+   * attempt.
    */
-  readOthers(
-    key: string,
-    tried: string,
-    ttl: number,
-  ): Promise<Found | "stored" | undefined>;
-  /** Writes a record, whatever is there. */
-  create(key: string, json: string, ttl: number): Promise<void>;
+  isUp(key: string, attempt?: Attempt): boolean;
   /**
-   * Writes a record where there is none. What it wrote, which may have a higher
-   * version; `undefined` when it did not.
+   * Looks for what is stored under a key and, where it can and `ttl` is given,
+   * renews it. Rejects when a server that may have it cannot be reached. Servers
+   * that answer leave the attempt.
    */
-  createIfAbsent(
-    key: string,
-    record: SessionRecord,
-    ttl: number,
-  ): Promise<ReadRecord | undefined>;
-  /** Writes a record in the place of the one that was found, if that is still there. */
-  replace(
-    key: string,
-    json: string,
-    found: Found,
-    ttl: number,
-  ): Promise<CompareAndSetResult>;
-  /** Renews a record's time to live; whether it is still there. */
-  touch(key: string, ttl: number, found: Found): Promise<boolean>;
-  /** Removes a record for good; `ttl` is the session's. */
-  delete(key: string, ttl: number, found?: Found): Promise<void>;
+  read(key: string, ttl?: number, attempt?: Attempt): Promise<Look>;
   /**
-   * Removes a record for good if it is still the one that was found; else what is
-   * there instead.
+   * Stores in the place of what a look found, or where nothing is; without a
+   * look, the key is taken to be new.
+   *
+   * @returns Whether it was stored, everywhere; if not, something else is there,
+   * which a new look finds.
    */
-  deleteUnchanged(
+  write(
     key: string,
+    stored: Stored,
+    look: Look | undefined,
     ttl: number,
-    found: Found,
-  ): Promise<"deleted" | "not_found" | Found>;
+    attempt?: Attempt,
+  ): Promise<boolean>;
+  /** The newest record that a look found on a copy without a write of a version. */
+  othersIn(look: Look, version: string): SessionRecord | undefined;
+  /**
+   * Waits for the read repair that a look began.
+   *
+   * @returns Whether all copies that can be reached are now as the look found
+   * them.
+   */
+  settle(look: Look): Promise<boolean>;
+  /** Renews the time to live of what a look found. */
+  touch(key: string, ttl: number, look: Look): Promise<void>;
+}
+
+/**
+ * The servers that could not be reached during one save, and why: the save does
+ * not wait for them twice.
+ */
+export type Attempt = Map<unknown, Error>;
+
+/** The record that a look found, if it found one. */
+export function recordIn(look: Look): SessionRecord | undefined {
+  const stored = look.found?.stored;
+  return stored === undefined || isTombstone(stored) ? undefined : stored;
+}
+
+/** The tombstone that a look found, if it found one. */
+export function tombstoneIn(look: Look): Tombstone | undefined {
+  const stored = look.found?.stored;
+  return stored !== undefined && isTombstone(stored) ? stored : undefined;
 }

@@ -1,19 +1,20 @@
 // Requests that read, change and save sessions in any order: real servers and a
 // model in memory have to agree on all of it.
 
+import type { MemcacheClient } from "../../src/client/mod.ts";
+import type { StorageOptions } from "../support/storage_options.ts";
 import { assertEquals, assertGreater } from "@std/assert";
 import {
   type ConflictEvent,
   createMemcacheSessionStorage,
   type DroppedEvent,
-  type MemcacheClient,
-  type MemcacheSessionStorageOptions,
   type PromiseClientLike,
 } from "@remix/session-storage-memcache";
 import { createMemcacheClient } from "@remix/session-storage-memcache/client";
 import fc from "fast-check";
 import { listen } from "../support/listener.ts";
-import { startMemcached } from "../../tools/memcached.ts";
+import { type MemcachedServer, startMemcached } from "../../tools/memcached.ts";
+import { rawDelete } from "../../tools/raw_connection.ts";
 import { ModelStore } from "../support/model.ts";
 import {
   begin,
@@ -47,6 +48,13 @@ function byKey(values: Iterable<[string, unknown]>): [string, unknown][] {
   return Array.from(values).sort(([a], [b]) => a < b ? -1 : 1);
 }
 
+async function sha256(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
 /** A client that can do no more than it must. */
 function plainClient(client: MemcacheClient): PromiseClientLike {
   return {
@@ -63,12 +71,12 @@ const PLACES: {
   where: string;
   servers?: number;
   isPlain?: boolean;
-  options?: Partial<MemcacheSessionStorageOptions>;
+  options?: StorageOptions;
 }[] = [
   { where: "one server holds it" },
   {
     where: "one server holds it, sealed and under the hash of its id",
-    options: { secrets: ["0123456789abcdef"], hashIds: true, compress: true },
+    options: { encrypt: ["0123456789abcdef"], hashIds: true, compress: true },
   },
   {
     where: "two of three servers hold it",
@@ -82,12 +90,18 @@ for (const { where, servers: count = 1, isPlain, options } of PLACES) {
   for (const conflicts of ["merge", "overwrite"] as const) {
     Deno.test(`storage does what the model does in any interleaving of ${REQUESTS} requests to a session when ${where} and conflicts are to ${conflicts}`, async () => {
       await using stack = new AsyncDisposableStack();
-      const servers: string[] = [];
+      const servers: MemcachedServer[] = [];
       for (let i = 0; i < count; i++) {
-        servers.push(stack.use(await startMemcached()).address);
+        servers.push(stack.use(await startMemcached()));
       }
+      const addresses = servers.map(({ address }) => address);
+      const lose = async (id: string) => {
+        const name = options?.hashIds ? await sha256(id) : id;
+        const key = `session:${name}`;
+        await Promise.all(servers.map((server) => rawDelete(server, key)));
+      };
       const storages = Array.from({ length: REQUESTS }, () => {
-        const client = stack.use(createMemcacheClient(servers));
+        const client = stack.use(createMemcacheClient(addresses));
         return createMemcacheSessionStorage({
           ...options,
           conflicts,
@@ -103,7 +117,7 @@ for (const { where, servers: count = 1, isPlain, options } of PLACES) {
             size: "max",
           }),
           async (commands) => {
-            const real: Real = { storages, sessions: [] };
+            const real: Real = { storages, sessions: [], lose };
             const model: Model = {
               store: new ModelStore(conflicts),
               requests: [],

@@ -76,7 +76,7 @@ export function sessionContract<Session extends ContractSession>(
   type Storage = ContractStorage<Session>;
 
   /** A test with a prefix of its own, so that the servers may be shared. */
-  class Scene {
+  class ContractCase {
     readonly prefix = `contract-${crypto.randomUUID()}:`;
     readonly servers: ContractServers;
     readonly fixture: ContractFixture<Session>;
@@ -90,11 +90,19 @@ export function sessionContract<Session extends ContractSession>(
       return this.fixture.createStorage({ prefix: this.prefix, ...options });
     }
 
-    /** The keys that this test stored, without their prefix. */
+    /**
+     * The keys under which this test has sessions, without their prefix; those of
+     * sessions that have ended hold tombstones, and are left out.
+     */
     async keys(): Promise<string[]> {
-      const keys = new Set(await this.servers.keys());
-      return [...keys].filter((key) => key.startsWith(this.prefix))
-        .map((key) => key.slice(this.prefix.length)).sort();
+      const names: string[] = [];
+      for (const key of new Set(await this.servers.keys())) {
+        if (!key.startsWith(this.prefix)) continue;
+        const item = await this.servers.get(key);
+        if (item === undefined || item.value.startsWith("[null,")) continue;
+        names.push(key.slice(this.prefix.length));
+      }
+      return names.sort();
     }
 
     /** The seconds that a stored session has left. */
@@ -109,11 +117,14 @@ export function sessionContract<Session extends ContractSession>(
     }
   }
 
-  function scene(name: string, run: (scene: Scene) => Promise<void>): void {
+  function scene(
+    name: string,
+    run: (scene: ContractCase) => Promise<void>,
+  ): void {
     test(name, async () => {
       const fixture = await context.open();
       try {
-        await run(new Scene(fixture));
+        await run(new ContractCase(fixture));
       } finally {
         await fixture.close();
       }

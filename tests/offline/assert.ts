@@ -5,7 +5,6 @@ import { AssertionError as Comparison } from "node:assert";
 import { inspect } from "node:util";
 import { AssertionError, failure } from "./assertion_error.ts";
 import { equal } from "./equal.ts";
-import { matchingPart } from "./object_match.ts";
 
 export { AssertionError } from "./assertion_error.ts";
 export { assertRejects, assertThrows } from "./throws.ts";
@@ -21,11 +20,6 @@ export function assert(expr: unknown, msg = ""): asserts expr {
 /** Asserts that a value is falsy. */
 export function assertFalse(expr: unknown, msg = ""): asserts expr is Falsy {
   if (expr) throw new AssertionError(msg);
-}
-
-/** Fails. */
-export function fail(msg?: string): never {
-  throw failure("Failed assertion", msg);
 }
 
 /** Asserts that two values are equal, and all that is in them. */
@@ -62,20 +56,6 @@ export function assertAlmostEquals(
   if (Math.abs(expected - actual) <= tolerance) return;
   throw failure(
     `Expected actual: "${actual}" to be close to "${expected}"`,
-    msg,
-  );
-}
-
-/** Asserts that an object has all that another has, and maybe more. */
-export function assertObjectMatch(
-  // deno-lint-ignore no-explicit-any
-  actual: Record<PropertyKey, any>,
-  expected: Record<PropertyKey, unknown>,
-  msg?: string,
-): void {
-  assertEquals(
-    matchingPart(actual, expected),
-    matchingPart(expected, expected),
     msg,
   );
 }

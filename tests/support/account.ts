@@ -2,18 +2,38 @@
 // it: each answer is held against what had been acknowledged before it was asked
 // for, and against what had been tried by the time it came.
 
-import type { MemcacheSessionStorage, Session } from "../../mod.ts";
+import {
+  MemcacheError,
+  type MemcacheSessionStorage,
+  type Session,
+} from "../../mod.ts";
+import { visit } from "./app.ts";
 import type { Random } from "./random.ts";
 
-/** What went wrong, and how much was done. */
-export interface AccountTally {
-  reads: number;
-  saves: number;
-  logouts: number;
-  /** Requests that failed, as they may while a server is cut off. */
-  failures: number;
+/** What was done, and what went wrong. */
+export class Tally {
+  reads = 0;
+  saves = 0;
+  logins = 0;
+  logouts = 0;
+  /** New ids for a session: `regenerateId(true)`. */
+  moves = 0;
+  /** Pairs of requests that changed one session at once. */
+  pairs = 0;
+  /** Milliseconds that the slowest request took. */
+  slowest = 0;
+  /** Requests that failed: when they began and ended, on `performance.now()`'s clock. */
+  readonly failures: { start: number; end: number; error: unknown }[] = [];
   /** What must not be, each in words. */
-  violations: string[];
+  readonly violations: string[] = [];
+
+  /** What was done, in words. */
+  toString(): string {
+    const { reads, saves, logins, logouts, moves, pairs } = this;
+    const slowest = Math.round(this.slowest);
+    return `${reads} reads, ${saves} saves, ${logins} logins, ${logouts} logouts, ${moves} new ids, ${pairs} pairs at once: ` +
+      `${this.violations.length} violations, ${this.failures.length} requests failed, the slowest took ${slowest} ms`;
+  }
 }
 
 /** What one writer's value may be: what was acknowledged last, or tried since. */
@@ -38,16 +58,17 @@ class Register {
   }
 }
 
-/** One life of a session: from a login to a logout. */
+/** One life of a session: from a login, or a new id, to the next or a logout. */
 class Life {
   readonly id: string;
-  readonly registers: Map<string, Register> = new Map();
-  /** When a logout was first tried, and when it was acknowledged. */
+  readonly registers: Map<string, Register>;
+  /** When its end was first tried, and when that was acknowledged. */
   endBegan = Infinity;
   ended = Infinity;
 
-  constructor(id: string) {
+  constructor(id: string, registers: Map<string, Register> = new Map()) {
     this.id = id;
+    this.registers = registers;
   }
 
   register(name: string): Register {
@@ -57,20 +78,25 @@ class Life {
   }
 }
 
-/** A user whose browsers send several requests at once. */
+/** A user whose browsers may send several requests at once. */
 export class Account {
+  /** When the last request that was served began; on `performance.now()`'s clock. */
+  servedSince = -Infinity;
   readonly #name: string;
   readonly #storages: readonly MemcacheSessionStorage[];
   readonly #random: Random;
-  readonly #tally: AccountTally;
+  readonly #tally: Tally;
+  /** The ids of its sessions that ended. */
+  readonly #ended: string[] = [];
   #life: Life | undefined;
   #count = 0;
 
+  /** Comes with a name of its own, to app processes of which any may serve it. */
   constructor(
     name: string,
     storages: readonly MemcacheSessionStorage[],
     random: Random,
-    tally: AccountTally,
+    tally: Tally,
   ) {
     this.#name = name;
     this.#storages = storages;
@@ -78,15 +104,20 @@ export class Account {
     this.#tally = tally;
   }
 
+  /** Whether it has a session, as far as it knows. */
+  get isLoggedIn(): boolean {
+    return this.#life !== undefined && this.#life.ended === Infinity;
+  }
+
   /** Begins a session, unless there is one. */
   async login(): Promise<void> {
-    if (this.#life !== undefined && this.#life.ended === Infinity) return;
-    const cookie = await this.#try(async (storage) => {
-      const session = await storage.read(null);
-      session.set("user", this.#name);
-      return await storage.save(session);
+    if (this.isLoggedIn) return;
+    const cookie = await this.#try((storage) => {
+      return visit(storage, null, (session) => session.set("user", this.#name));
     });
-    if (cookie) this.#life = new Life(cookie);
+    if (!cookie) return;
+    this.#life = new Life(cookie);
+    this.#tally.logins++;
   }
 
   /** Ends the session. */
@@ -101,8 +132,25 @@ export class Account {
       return await storage.save(session);
     });
     if (cookie !== "") return;
-    life.ended = Math.min(life.ended, performance.now());
+    this.#end(life);
     this.#tally.logouts++;
+  }
+
+  /** Gives the session a new id. No other request may be under way. */
+  async move(): Promise<void> {
+    const life = this.#life;
+    if (life === undefined) return;
+    const cookie = await this.#try(async (storage) => {
+      const session = await this.#read(storage, life);
+      if (session === undefined) return undefined;
+      life.endBegan = Math.min(life.endBegan, performance.now());
+      session.regenerateId(true);
+      return await storage.save(session);
+    });
+    if (!cookie) return;
+    this.#end(life);
+    this.#life = new Life(cookie, life.registers);
+    this.#tally.moves++;
   }
 
   /** Reads, and changes or removes what only this writer does. */
@@ -132,6 +180,12 @@ export class Account {
     });
   }
 
+  /** Changes the session in two requests at once. */
+  async writeTwice(): Promise<void> {
+    await Promise.all([this.write("a"), this.write("b")]);
+    this.#tally.pairs++;
+  }
+
   /** Only reads. */
   async look(): Promise<void> {
     const life = this.#life;
@@ -140,6 +194,24 @@ export class Account {
       const session = await this.#read(storage, life);
       if (session !== undefined) await storage.save(session);
     });
+  }
+
+  /** Comes with the cookie of a session that has ended. */
+  async lookBack(): Promise<void> {
+    if (this.#ended.length === 0) return;
+    const id = this.#random.pick(this.#ended.slice(-20));
+    try {
+      await this.#checkEnded(this.#random.pick(this.#storages), id);
+    } catch (error) {
+      // Nobody can know whether it is there while a server is down.
+      if (!(error instanceof MemcacheError)) throw error;
+    }
+  }
+
+  /** Looks at the session, and at all that have ended, through another storage. */
+  async verify(storage: MemcacheSessionStorage): Promise<void> {
+    if (this.#life !== undefined) await this.#read(storage, this.#life);
+    for (const id of this.#ended) await this.#checkEnded(storage, id);
   }
 
   async #read(
@@ -155,6 +227,8 @@ export class Account {
     if (session.id !== life.id) {
       if (session.size > 0) this.#violation("a new session has values");
       if (life.endBegan === Infinity) this.#violation("a session is lost");
+      // A request that was to end it has failed, but did so all the same.
+      if (this.#life === life) this.#life = undefined;
       return undefined;
     }
     if (life.ended < start) this.#violation("a logged-out session is back");
@@ -170,15 +244,38 @@ export class Account {
     return session;
   }
 
+  async #checkEnded(
+    storage: MemcacheSessionStorage,
+    id: string,
+  ): Promise<void> {
+    const session = await storage.read(id);
+    if (session.id === id || session.size > 0) {
+      this.#violation("a session that has ended is back");
+    }
+  }
+
   async #try<Answer>(
     request: (storage: MemcacheSessionStorage) => Promise<Answer>,
   ): Promise<Answer | undefined> {
+    const start = performance.now();
     try {
-      return await request(this.#random.pick(this.#storages));
-    } catch {
-      this.#tally.failures++;
+      const answer = await request(this.#random.pick(this.#storages));
+      this.servedSince = Math.max(this.servedSince, start);
+      return answer;
+    } catch (error) {
+      const end = performance.now();
+      this.#tally.failures.push({ start, end, error });
+      if (!(error instanceof MemcacheError)) this.#violation(`${error}`);
       return undefined;
+    } finally {
+      const took = performance.now() - start;
+      this.#tally.slowest = Math.max(this.#tally.slowest, took);
     }
+  }
+
+  #end(life: Life): void {
+    life.ended = Math.min(life.ended, performance.now());
+    this.#ended.push(life.id);
   }
 
   #violation(what: string): void {

@@ -1,9 +1,6 @@
 // The system's Chromium, for tests that drive a page.
 
 import { type Browser, chromium } from "playwright-core";
-import { findCommand } from "../../tools/find_command.ts";
-
-const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
 const ARGS = [
   "--headless",
@@ -15,14 +12,6 @@ const ARGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-
-/** The path of Chromium; `undefined` when there is none. */
-export function findChromium(): string | undefined {
-  for (const name of NAMES) {
-    const path = findCommand(name);
-    if (path !== undefined) return path;
-  }
-}
 
 /** Starts Chromium; disposing of it ends it. */
 export function startChromium(executablePath: string): Promise<Browser> {

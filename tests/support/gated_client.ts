@@ -1,5 +1,5 @@
 // A client whose commands a test holds back, server by server, as a network may:
-// so that two requests, or a request and a mend, meet in one certain order. What
+// so that two requests, or a request and a read repair, meet in one certain order. What
 // is let through goes to a real memcached.
 
 import type { Command, CommandKind } from "../../src/client/command.ts";
@@ -8,7 +8,12 @@ import {
   MemcacheConnectionError,
   MemcacheTimeoutError,
 } from "../../src/client/errors.ts";
-import type { MemcacheServer } from "../../src/client/memcache_client.ts";
+import type { MemcacheClientOptions } from "../../src/client/client_options.ts";
+import type {
+  MemcacheClient,
+  MemcacheServer,
+  ServerHealth,
+} from "../../src/client/memcache_client.ts";
 import { RingClient } from "../../src/client/ring_client.ts";
 
 type Server = MemcacheServer & CommandMethods;
@@ -21,6 +26,7 @@ export class Gate {
   /** Settles when the command is here. */
   readonly reached: Promise<void>;
   #onReached = () => {};
+  #send: () => Promise<unknown> = () => Promise.resolve();
   #go: () => Promise<unknown> = () => Promise.resolve();
   #giveUp = () => {};
 
@@ -43,6 +49,15 @@ export class Gate {
     await this.#go();
   }
 
+  /**
+   * Lets the server carry the command out and loses the answer, so that
+   * `release()` sends it again, as a client does on a connection that went stale.
+   */
+  async loseAnswer(): Promise<void> {
+    await this.reached;
+    await this.#send();
+  }
+
   /** Tells who sent the command that the time is up. It may still be released. */
   async timeOut(): Promise<void> {
     await this.reached;
@@ -52,6 +67,7 @@ export class Gate {
   /** Takes a command that is to wait. */
   pass<Outcome>(send: () => Promise<Outcome>): Promise<Outcome> {
     return new Promise((resolve, reject) => {
+      this.#send = send;
       this.#go = () => send().then(resolve, reject);
       this.#giveUp = () => reject(new MemcacheTimeoutError("held back"));
       this.#onReached();
@@ -107,24 +123,41 @@ export class GatedServer extends CommandMethods implements MemcacheServer {
 }
 
 /** A client of servers behind gates; each client has gates of its own. */
-export class GatedClient extends RingClient {
-  readonly #gated = new Map<string, GatedServer>();
+export class GatedClient extends CommandMethods implements MemcacheClient {
+  readonly maxValueBytes: number;
+  readonly servers: readonly GatedServer[];
+  readonly #client: RingClient;
 
-  override serversFor(key: string, count: number): GatedServer[] {
-    return super.serversFor(key, count).map((server) => {
-      return this.gated(server as Server);
+  constructor(addresses: readonly string[], options?: MemcacheClientOptions) {
+    super();
+    this.#client = new RingClient(addresses, options);
+    this.maxValueBytes = this.#client.maxValueBytes;
+    this.servers = this.#client.servers.map((it) => new GatedServer(it));
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  serversFor(key: string, count: number): GatedServer[] {
+    return this.#client.serversFor(key, count).map(({ name }) => {
+      return this.servers.find((server) => server.name === name)!;
     });
   }
 
-  override send<Outcome>(command: Command): Promise<Outcome> {
+  send<Outcome>(command: Command): Promise<Outcome> {
     return this.serversFor(command.key, 1)[0].send(command);
   }
 
-  /** The gates of a server. */
-  gated(server: Server): GatedServer {
-    const { name } = server;
-    const gated = this.#gated.get(name) ?? new GatedServer(server);
-    this.#gated.set(name, gated);
-    return gated;
+  health(): Promise<ServerHealth[]> {
+    return this.#client.health();
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -1,10 +1,10 @@
 // A few memcached servers, and app processes that use them, each behind gates of
 // its own.
 
+import type { StorageOptions } from "./storage_options.ts";
 import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,
-  type MemcacheSessionStorageOptions,
   type Session,
 } from "../../mod.ts";
 import { GatedClient, type GatedServer } from "./gated_client.ts";
@@ -33,7 +33,9 @@ export interface HeldRecord {
   /** The values; `null` in a tombstone. */
   values: Record<string, unknown> | null;
   /** The record's version. */
-  version: number;
+  version: string;
+  /** What a tombstone says became of the session. */
+  reason?: "ended" | "moved";
   /** Seconds until it expires; `-1` when it does not. */
   ttl: number;
 }
@@ -43,23 +45,34 @@ export class GatedCluster implements AsyncDisposable {
   /** The servers, all of which hold every session unless `copies` says otherwise. */
   readonly servers: MemcachedServer[];
   readonly #clients: GatedClient[] = [];
+  readonly #storages: MemcacheSessionStorage[] = [];
 
   /** Use {@linkcode startCluster}. */
   constructor(servers: MemcachedServer[]) {
     this.servers = servers;
   }
 
-  /** Starts an app process; its options go to the storage. */
-  open(options: Partial<MemcacheSessionStorageOptions> = {}): AppProcess {
-    const addresses = this.servers.map(({ address }) => address);
-    const client = new GatedClient(addresses);
+  /**
+   * Starts an app process; its options go to the storage. It knows all servers,
+   * unless it is told which.
+   */
+  open(
+    { servers, ...options }: Partial<StorageOptions> & {
+      servers?: readonly MemcachedServer[];
+    } = {},
+  ): AppProcess {
+    const list = servers ?? this.servers;
+    const client = new GatedClient(list.map(({ address }) => address));
     this.#clients.push(client);
-    const copies = addresses.length;
+    const copies = list.length;
     const storage = createMemcacheSessionStorage({
       client,
       copies,
+      // What comes to the gates is what the requests of a test ask for.
+      selfRepair: false,
       ...options,
     });
+    this.#storages.push(storage);
     const visit: AppProcess["visit"] = async (cookie, use = () => {}) => {
       const session = await storage.read(cookie);
       use(session);
@@ -67,7 +80,7 @@ export class GatedCluster implements AsyncDisposable {
     };
     return {
       storage,
-      gates: client.servers.map((server) => client.gated(server)),
+      gates: [...client.servers],
       visit,
       async login(user = "ann") {
         return (await visit(null, (session) => session.set("user", user)))!;
@@ -81,8 +94,9 @@ export class GatedCluster implements AsyncDisposable {
       const item = await rawGet(server, PREFIX + id);
       if (item === undefined) return undefined;
       const text = new TextDecoder().decode(item.value);
-      const [values, , [, , version]] = JSON.parse(text);
-      return { values, version, ttl: item.ttl };
+      const [values, , [, , version, last]] = JSON.parse(text);
+      const reason = values === null ? last : undefined;
+      return { values, version, reason, ttl: item.ttl };
     }));
   }
 
@@ -109,6 +123,7 @@ export class GatedCluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#storages.map((storage) => storage.close()));
     await Promise.all(this.#clients.map((client) => client.close()));
     await Promise.all(this.servers.map((server) => server.stop()));
   }

@@ -32,6 +32,7 @@ interface Base {
 export class ModelStore {
   readonly #conflicts: Conflicts;
   readonly #sessions = new Map<string, Stored>();
+  readonly #ends = new Map<string, "ended" | "moved">();
 
   constructor(conflicts: Conflicts) {
     this.#conflicts = conflicts;
@@ -45,7 +46,24 @@ export class ModelStore {
     this.#sessions.set(id, session);
   }
 
-  remove(id: string): void {
+  /** Ends a session: the user logged out, or it goes on under another id. */
+  end(id: string, reason: "ended" | "moved"): void {
+    this.#sessions.delete(id);
+    if (this.#ends.get(id) !== "ended") this.#ends.set(id, reason);
+  }
+
+  /** Whether somebody logged out. */
+  hasEnded(id: string): boolean {
+    return this.#ends.get(id) === "ended";
+  }
+
+  /** Whether a session under this id went on under another one. */
+  hasMoved(id: string): boolean {
+    return this.#ends.get(id) === "moved";
+  }
+
+  /** The servers lose a session. */
+  lose(id: string): void {
     this.#sessions.delete(id);
   }
 
@@ -86,6 +104,8 @@ export class ModelRequest {
   #base: Base;
   #isDirty: boolean;
   #deletesOld = false;
+  /** What it stored last, which may hold more than the session does. */
+  #stored: Stored | undefined;
 
   /** Reads the session of a cookie; `freshId` is the id of a new one. */
   constructor(store: ModelStore, cookie: string | null, freshId: string) {
@@ -133,9 +153,10 @@ export class ModelRequest {
   /** What to set the cookie to. */
   save(): string | null {
     if (this.isDestroyed) {
-      this.#store.remove(this.id);
-      if (this.#storedId !== undefined) this.#store.remove(this.#storedId);
-      if (this.#deletesOld) this.#store.remove(this.#firstId);
+      if (this.#storedId === undefined) return "";
+      this.#store.end(this.id, "ended");
+      this.#store.end(this.#storedId, "ended");
+      if (this.#deletesOld) this.#store.end(this.#firstId, "ended");
       return "";
     }
     if (!this.#isDirty) return null;
@@ -151,26 +172,48 @@ export class ModelRequest {
     return this.id;
   }
 
-  /** Stores the session where that is still wanted; whether it is. */
+  /** Stores the session unless it has ended; whether it was stored. */
   #write(mine: Stored): boolean {
     const store = this.#store;
     const oldId = this.#storedId;
     if (oldId === undefined) {
       store.put(this.id, mine);
+      this.#stored = mine;
       return true;
     }
     const moves = this.id !== oldId;
-    const theirs = store.find(oldId);
-    if (moves && this.#deletesOld) {
-      store.remove(oldId);
-      store.remove(this.#firstId);
+    // An earlier save of this request may have found that it is over.
+    if (moves && store.hasEnded(this.id)) return false;
+    if (store.hasEnded(oldId)) {
+      if (moves) store.end(this.id, "ended");
+      return false;
     }
-    if (theirs === undefined) return false;
-    const leavesCopy = moves && !this.#deletesOld;
-    const resolved = store.resolve(this.#base, mine, theirs);
-    store.put(this.id, leavesCopy ? mine : resolved);
+    // Of two logins at once, each browser keeps the session that it was given.
+    if (!moves && store.hasMoved(oldId)) return false;
+    // Of a session that it leaves, a request knows what it stored there last.
+    const known = moves ? this.#stored : undefined;
+    const theirs = store.find(oldId) ?? known;
+    if (moves && this.#deletesOld) {
+      store.end(oldId, "moved");
+      store.end(this.#firstId, "moved");
+    }
+    // What the servers have lost is stored again.
+    const keepsTheirs = theirs !== undefined && (!moves || this.#deletesOld);
+    const stored = keepsTheirs
+      ? store.resolve(this.#base, mine, theirs)
+      : setAgain(mine);
+    store.put(this.id, stored);
+    this.#stored = stored;
     return true;
   }
+}
+
+/** What is stored anew: whoever has seen its flash values may see them again. */
+function setAgain({ values, flash }: Stored): Stored {
+  const again = Array.from(flash, ([key, { value }]): [string, Flash] => {
+    return [key, { value, setting: Symbol() }];
+  });
+  return { values, flash: new Map(again) };
 }
 
 function holds(values: Values, key: string, value: unknown): boolean {

@@ -26,6 +26,8 @@ export interface Model {
 export interface Real {
   storages: MemcacheSessionStorage[];
   sessions: Session[];
+  /** Makes the servers lose a session. */
+  lose(id: string): Promise<void>;
 }
 
 /** What one request does. */
@@ -84,6 +86,22 @@ function save(at: number): Command {
   };
 }
 
+/** The servers evict the session of the cookie, or of an older id. */
+function lose(age: number): Command {
+  const idOf = ({ ids, cookie }: Model) => {
+    return (age === 0 ? cookie : ids[ids.length - age]) ?? "";
+  };
+  return {
+    check: (model) => model.store.find(idOf(model)) !== undefined,
+    async run(model, real) {
+      const id = idOf(model);
+      await real.lose(id);
+      model.store.lose(id);
+    },
+    toString: () => `lose(${age === 0 ? "cookie" : `older ${age}`})`,
+  };
+}
+
 const anyRequest = fc.nat(REQUESTS - 1);
 const anyKey = fc.constantFrom("a", "b", "c", "__proto__", "constructor", "7");
 const anyValue = fc.oneof(
@@ -130,6 +148,7 @@ const anyRegenerate = fc.tuple(anyRequest, fc.boolean())
       model.ids.push(session.id);
     });
   });
+const anyLoss = fc.constantFrom(0, 0, 1, 2, 3).map(lose);
 const anyDestroy = anyRequest.map((at) => {
   return command("destroy()", at, (request, session) => {
     request.destroy();
@@ -143,6 +162,7 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
   ...[anySave, anySave, anySave, anySave, anySave, anySave],
   ...[anySet, anySet, anySet, anySet, anyUnset, anyUnset],
   ...[anyFlash, anyFlash, anyGet, anyGet, anyRegenerate, anyDestroy],
+  ...[anyRegenerate, anyLoss],
 ];
 
 /** Stores a session, and lets all requests read it. */

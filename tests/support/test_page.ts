@@ -3,12 +3,10 @@
 
 import type { Browser, BrowserContext } from "playwright-core";
 import { type Demo, startDemo } from "../../demo/demo.ts";
-import { findChromium, startChromium } from "./chromium.ts";
+import { findChromium } from "../../tools/find_command.ts";
+import { startChromium } from "./chromium.ts";
 
 const chromium = findChromium();
-if (chromium === undefined) {
-  console.log("There is no Chromium on PATH: the demo's page is not tested");
-}
 
 /** What a test of the page is given. */
 export interface Visit {
@@ -22,17 +20,20 @@ export interface Visit {
   b: string;
 }
 
-/** Registers a test of the page, where there is a Chromium to drive. */
+/** Registers a test of the page; ignored where there is no Chromium to drive. */
 export function testPage(
   name: string,
   run: (visit: Visit) => Promise<void>,
 ): void {
-  if (chromium === undefined) return;
-  Deno.test(`demo page ${name}`, async () => {
-    await using demo = await startDemo();
-    await using browser = await startChromium(chromium);
-    const context = await browser.newContext();
-    const [a, b] = demo.origins;
-    await run({ demo, browser, context, a, b });
+  Deno.test({
+    name: `demo page ${name}`,
+    ignore: chromium === undefined,
+    async fn() {
+      await using demo = await startDemo();
+      await using browser = await startChromium(chromium!);
+      const context = await browser.newContext();
+      const [a, b] = demo.origins;
+      await run({ demo, browser, context, a, b });
+    },
   });
 }

@@ -1,4 +1,4 @@
-// Other people's clients, opened and closed for the tests. Closing waits for
+// Third-party clients, opened and closed for the tests. Closing waits for
 // the sockets, which the clients themselves do not.
 
 import "./unsafe_proto.ts";
@@ -9,7 +9,7 @@ import Memcached from "memcached";
 // @ts-types="@types/memjs"
 import { Client as Memjs, type ClientOptions, type ServerOptions } from "memjs";
 
-/** A client of somebody else, while a test uses it. */
+/** A third-party client, while a test uses it. */
 export interface OpenClient<Client> extends AsyncDisposable {
   /** The client itself. */
   client: Client;

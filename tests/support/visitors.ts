@@ -2,15 +2,25 @@
 // answered.
 
 import type { MemcacheSessionStorage } from "../../mod.ts";
+import { Account, Tally } from "./account.ts";
 import { sleep } from "./outcome.ts";
-import { randomFrom } from "./random.ts";
-import { Tally, Visitor } from "./visitor.ts";
+import { type Random, randomFrom } from "./random.ts";
+
+/** What visitors do, each as often as the number tells. */
+const ACTIONS: [share: number, act: (account: Account) => Promise<void>][] = [
+  [0.04, (account) => account.logout()],
+  [0.04, (account) => account.move()],
+  [0.04, (account) => account.lookBack()],
+  [0.08, (account) => account.writeTwice()],
+  [0.2, (account) => account.look()],
+  [0.6, (account) => account.write("n")],
+];
 
 /** A load that goes on until it is stopped. */
 export class Visitors {
   /** What they did and what went wrong. */
   readonly tally: Tally = new Tally();
-  readonly #visitors: Visitor[];
+  readonly #accounts: Account[];
   readonly #loops: Promise<void>[];
   #stopped = false;
 
@@ -20,17 +30,21 @@ export class Visitors {
     storages: readonly MemcacheSessionStorage[],
     seed: number,
   ) {
-    this.#visitors = Array.from({ length: count }, (_, index) => {
-      const random = randomFrom(seed + index);
-      return new Visitor(`visitor ${index}`, storages, random, this.tally);
+    const randoms = Array.from({ length: count }, (_, i) => {
+      return randomFrom(seed + i);
     });
-    this.#loops = this.#visitors.map((visitor) => this.#run(visitor));
+    this.#accounts = randoms.map((random, index) => {
+      return new Account(`visitor ${index}`, storages, random, this.tally);
+    });
+    this.#loops = this.#accounts.map((account, index) => {
+      return this.#run(account, randoms[index]);
+    });
   }
 
   /** Waits until every session has been used since now. */
   async allServed(limit: number): Promise<void> {
     const start = performance.now();
-    while (!this.#visitors.every(({ servedSince }) => servedSince > start)) {
+    while (!this.#accounts.every(({ servedSince }) => servedSince > start)) {
       if (performance.now() - start > limit) {
         throw new Error(`some sessions were not used within ${limit} ms`);
       }
@@ -46,20 +60,22 @@ export class Visitors {
 
   /** Looks at every session, and at those that ended, through another storage. */
   async verify(storage: MemcacheSessionStorage): Promise<void> {
-    for (const visitor of this.#visitors) {
-      await visitor.verify(storage);
-      for (const id of visitor.ended) {
-        const { size } = await storage.read(id);
-        if (size > 0) this.tally.revived++;
-      }
-    }
+    for (const account of this.#accounts) await account.verify(storage);
   }
 
-  async #run(visitor: Visitor): Promise<void> {
+  async #run(account: Account, random: Random): Promise<void> {
     while (!this.#stopped) {
-      await visitor.visit();
+      await this.#act(account, random());
       // Failures may come without a round trip.
       await sleep(0);
     }
+  }
+
+  #act(account: Account, dice: number): Promise<void> {
+    if (!account.isLoggedIn) return account.login();
+    for (const [share, act] of ACTIONS) {
+      if ((dice -= share) < 0) return act(account);
+    }
+    return Promise.resolve();
   }
 }

@@ -1,6 +1,6 @@
 // How long sessions and cookies live, on a clock that the tests set.
 
-import { assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { createSession } from "@remix-run/session";
 import { Lifetime } from "../../src/lifetime.ts";
 import type { Session } from "../../src/options.ts";
@@ -9,15 +9,11 @@ import { Clock } from "../support/clock.ts";
 
 function lifetime(
   ttl: number | ((session: Session) => number),
-  maxLifetime?: number,
+  maxLifetime: number = Infinity,
+  renewCookie: boolean | { maxAge: number } = true,
 ): Lifetime {
-  return new Lifetime(
-    toSettings({
-      servers: ["localhost"],
-      ttl,
-      ...maxLifetime !== undefined && { maxLifetime },
-    }),
-  );
+  const servers = ["localhost"];
+  return new Lifetime(toSettings({ servers, ttl, maxLifetime, renewCookie }));
 }
 
 const session = createSession("a", [{ long: true }, {}]);
@@ -87,7 +83,7 @@ for (const ttl of [-1, 1.5, NaN, Infinity]) {
     assertThrows(
       () => lifetime(() => ttl).storedTtl(session, 0),
       RangeError,
-      `'ttl' must be a non-negative integer: current value is ${ttl}`,
+      `the 'ttl' function must return a non-negative integer: it returned ${ttl}`,
     );
   });
 }
@@ -97,20 +93,55 @@ Deno.test("storedTtl() throws when the function for it returns no number", () =>
   assertThrows(
     () => lifetime(ttl).storedTtl(session, 0),
     TypeError,
-    "'ttl' must be a non-negative integer: current value is an object",
+    "the 'ttl' function must return a non-negative integer: it returned an object",
   );
 });
 
-Deno.test("cookieIsOld() is true when more than half the time to live has gone by", () => {
-  using clock = new Clock();
-  const setAt = clock.now;
-  clock.advance(30);
-  assertFalse(lifetime(60).cookieIsOld(session, setAt));
-  clock.now += 1;
-  assertEquals(lifetime(60).cookieIsOld(session, setAt), true);
-  assertFalse(lifetime(61).cookieIsOld(session, setAt));
+Deno.test("tombstoneTtl() is what the session could have lived", () => {
+  assertEquals(lifetime(60).tombstoneTtl(session), 60);
+  assertEquals(lifetime(60, 10).tombstoneTtl(session), 10);
+  const byContent = lifetime((session) => session.get("long") ? 3600 : 60);
+  assertEquals(byContent.tombstoneTtl(session), 3600);
 });
 
-Deno.test("cookieIsOld() is false when sessions do not expire", () => {
+Deno.test("tombstoneTtl() is thirty days when the session does not expire, or its ttl function fails", () => {
+  const days = 60 * 60 * 24 * 30;
+  assertEquals(lifetime(0).tombstoneTtl(session), days);
+  assertEquals(lifetime(() => 0).tombstoneTtl(session), days);
+  const failing = lifetime(() => {
+    throw new Error("no settings");
+  });
+  assertEquals(failing.tombstoneTtl(session), days);
+  assertEquals(lifetime(() => -1).tombstoneTtl(session), days);
+});
+
+Deno.test("cookieIsOld() is true when more than a quarter of the time to live has gone by", () => {
+  using clock = new Clock();
+  const setAt = clock.now;
+  clock.advance(15);
+  assertFalse(lifetime(60).cookieIsOld(session, setAt));
+  clock.now += 1;
+  assert(lifetime(60).cookieIsOld(session, setAt));
+  assertFalse(lifetime(61).cookieIsOld(session, setAt));
+  assert(lifetime(() => 60).cookieIsOld(session, setAt));
+});
+
+Deno.test("cookieIsOld() counts a quarter of maxAge when that is shorter", () => {
+  using clock = new Clock();
+  const setAt = clock.now;
+  const shorter = lifetime(600, Infinity, { maxAge: 60 });
+  const longer = lifetime(60, Infinity, { maxAge: 600 });
+  const endless = lifetime(0, Infinity, { maxAge: 60 });
+  clock.advance(15);
+  for (const it of [shorter, longer, endless]) {
+    assertFalse(it.cookieIsOld(session, setAt));
+  }
+  clock.now += 1;
+  for (const it of [shorter, longer, endless]) {
+    assert(it.cookieIsOld(session, setAt));
+  }
+});
+
+Deno.test("cookieIsOld() is false when neither sessions nor cookies expire", () => {
   assertFalse(lifetime(0).cookieIsOld(session, 0));
 });

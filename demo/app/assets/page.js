@@ -13,8 +13,11 @@ async function load(path) {
 async function refresh() {
   const before = version();
   showQuietly(await load("/background/status"));
-  // The session has changed, perhaps in another tab.
-  if (version() !== before) showQuietly(await load("/background/page"));
+  // The session has changed, perhaps in another tab, or may be in reach again.
+  const isUnreachable = document.querySelector("#notice.warning") !== null;
+  if (version() !== before || isUnreachable) {
+    showQuietly(await load("/background/page"));
+  }
 }
 
 async function keepRefreshing() {

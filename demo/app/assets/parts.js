@@ -9,6 +9,7 @@ const PARTS = [
   "place",
   "cart",
   "servers",
+  "rolling",
   "figures",
   "visitors",
   "log",

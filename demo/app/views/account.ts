@@ -32,9 +32,9 @@ export function accountView({ user, unreachable }: PageModel): SafeHtml {
 /** A request slow enough to log out in the middle of it. */
 export function slowView(): SafeHtml {
   return html`<form method="post" action="/slow" id="slow">
-  <h3>Log out during a slow request</h3>
+  <h2 id="slow-title">Log out during a slow request</h2>
   <p>It loads the session, takes five seconds, and saves. Log out meanwhile,
-    here or in another tab: you stay logged out.</p>
+    above or in another tab: you stay logged out.</p>
   <button>Start the slow request</button>
   <output id="slow-result"></output>
 </form>`;

@@ -11,8 +11,7 @@ export function cartView({ cart, unreachable }: PageModel): SafeHtml {
     unreachable ? "–" : cart.counts.get(thing) ?? 0;
   return html`
     <div id="cart">
-      <h2
-        id="cart-title">Cart <span class="count" id="total">${total}</span></h2>
+      <h3>Your cart <span class="count" id="total">${total}</span></h3>
       <ul class="things">
         ${THINGS.map((thing) => thingView(thing, count(thing)))}
       </ul>
@@ -39,10 +38,10 @@ export function burstView({ state }: StatusModel): SafeHtml {
   const origins = state.apps.map(({ origin }) => origin).join(" ");
   return html`
     <div id="burst" data-origins="${origins}">
-      <h3>Fifty requests at once</h3>
-      <p>Each adds one thing, half of them through either process, as from many
-        tabs. The second button does the same with <code>conflicts: "overwrite"</code>,
-        the habit of other storages.</p>
+      <p>Each adds one thing to the cart, half of them through either process, as
+        from many tabs. They change one session, and all of them are kept. The
+        second button does the same with <code>conflicts: "overwrite"</code>, the
+        habit of other storages.</p>
       <div class="row">
         <button type="button" class="primary" data-burst="/cart">Merge</button>
         <button type="button"

@@ -1,4 +1,4 @@
-// What every adapted client has to do on a real memcached, whichever it is.
+// What every adapted client has to do on a real memcached.
 
 import {
   assert,
@@ -16,7 +16,7 @@ import {
 import { rawCommand, rawGet, rawSet } from "../../../tools/raw_connection.ts";
 
 /** A client under test. */
-export interface DoorOptions {
+export interface ClientUnderTest {
   /** Opens the client that is to be adapted. */
   open(server: MemcachedServer): { client: unknown } & AsyncDisposable;
   /** The optional methods that the adapted client has. */
@@ -32,145 +32,169 @@ const OPTIONAL: (keyof SessionClient)[] = [
 ];
 
 /** Registers the tests of one client. */
-export function testDoor(name: string, { open, has }: DoorOptions): void {
-  async function withDoor(
-    test: (door: SessionClient, server: MemcachedServer) => Promise<void>,
+export function testAdaptedClient(
+  name: string,
+  { open, has }: ClientUnderTest,
+): void {
+  async function withClient(
+    test: (adapted: SessionClient, server: MemcachedServer) => Promise<void>,
   ): Promise<void> {
     await using server = await startMemcached();
     await using opened = open(server);
     await test(adaptClient(opened.client), server);
   }
 
-  const test = (title: string, fn: Parameters<typeof withDoor>[0]) => {
-    Deno.test(`adaptClient() ${title} (${name})`, () => withDoor(fn));
+  const test = (title: string, fn: Parameters<typeof withClient>[0]) => {
+    Deno.test(`adaptClient() ${title} (${name})`, () => withClient(fn));
   };
   const testIf = (
     method: keyof SessionClient,
     title: string,
-    fn: Parameters<typeof withDoor>[0],
+    fn: Parameters<typeof withClient>[0],
   ) => has.includes(method) && test(title, fn);
 
-  test("offers what the client can do, and no more", (door) => {
-    const offered = OPTIONAL.filter((method) => door[method] !== undefined);
+  test("offers what the client can do, and no more", (adapted) => {
+    const offered = OPTIONAL.filter((method) => adapted[method] !== undefined);
     assertEquals(offered, OPTIONAL.filter((method) => has.includes(method)));
     return Promise.resolve();
   });
 
-  test("reads what it wrote", async (door, server) => {
+  test("reads what it wrote", async (adapted, server) => {
     const value = `["\u00fc\u4e16\u{1f600}","line\\nline","$& $$ $1"]`;
-    await door.set("key", value, 100);
-    assertEquals(textOf(await door.get("key")), value);
+    await adapted.set("key", value, 100);
+    assertEquals(textOf(await adapted.get("key")), value);
     const stored = await rawGet(server, "key");
     assertEquals(new TextDecoder().decode(stored!.value), value);
     assertAlmostEquals(stored!.ttl, 100, 2);
   });
 
-  test("reads what another program wrote", async (door, server) => {
+  test("reads what another program wrote", async (adapted, server) => {
     await rawSet(server, "key", "theirs");
-    assertEquals(textOf(await door.get("key")), "theirs");
+    assertEquals(textOf(await adapted.get("key")), "theirs");
   });
 
-  test("reads an empty value as a value", async (door, server) => {
+  test("reads an empty value as a value", async (adapted, server) => {
     await rawSet(server, "key", "");
-    assertEquals(textOf(await door.get("key")), "");
+    assertEquals(textOf(await adapted.get("key")), "");
   });
 
-  test("resolves get to undefined when there is nothing", async (door) => {
-    assertEquals(await door.get("key"), undefined);
+  test("resolves get to undefined when there is nothing", async (adapted) => {
+    assertEquals(await adapted.get("key"), undefined);
   });
 
-  test("keeps keys apart that differ in dollar signs", async (door, server) => {
-    const keys = ["a$b", "a$$b", "a$$$$b", "a$&b", "$1", "$`", "$'"];
-    for (const key of keys) await door.set(key, `value of ${key}`, 0);
-    for (const key of keys) {
-      assertEquals(textOf(await door.get(key)), `value of ${key}`);
-      assert(await rawGet(server, key), "not stored under its own name");
-    }
-    assert(await door.delete("a$$b"));
-    assertEquals(textOf(await door.get("a$b")), "value of a$b");
-  });
+  test(
+    "keeps keys apart that differ in dollar signs",
+    async (adapted, server) => {
+      const keys = ["a$b", "a$$b", "a$$$$b", "a$&b", "$1", "$`", "$'"];
+      for (const key of keys) await adapted.set(key, `value of ${key}`, 0);
+      for (const key of keys) {
+        assertEquals(textOf(await adapted.get(key)), `value of ${key}`);
+        assert(await rawGet(server, key), "not stored under its own name");
+      }
+      assert(await adapted.delete("a$$b"));
+      assertEquals(textOf(await adapted.get("a$b")), "value of a$b");
+    },
+  );
 
-  test("tells whether there was something to delete", async (door, server) => {
-    await door.set("key", "value", 0);
-    assertEquals(await door.delete("key"), true);
-    assertEquals(await rawGet(server, "key"), undefined);
-    assertEquals(await door.delete("key"), false);
-  });
+  test(
+    "tells whether there was something to delete",
+    async (adapted, server) => {
+      await adapted.set("key", "value", 0);
+      assertEquals(await adapted.delete("key"), true);
+      assertEquals(await rawGet(server, "key"), undefined);
+      assertEquals(await adapted.delete("key"), false);
+    },
+  );
 
-  test("never lets expire what has a ttl of 0", async (door, server) => {
-    await door.set("key", "value", 0);
+  test("never lets expire what has a ttl of 0", async (adapted, server) => {
+    await adapted.set("key", "value", 0);
     assertEquals((await rawGet(server, "key"))?.ttl, -1);
   });
 
-  test("keeps a value for 31 days", async (door, server) => {
-    await door.set("key", "value", 31 * DAY);
-    assertEquals(textOf(await door.get("key")), "value");
+  test("keeps a value for 31 days", async (adapted, server) => {
+    await adapted.set("key", "value", 31 * DAY);
+    assertEquals(textOf(await adapted.get("key")), "value");
     assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 2);
   });
 
-  test("rejects set when the server refuses it", async (door) => {
+  test("rejects set when the server refuses it", async (adapted) => {
     // Just under the clients' own limit, and over the server's.
     const error = await assertRejects(
-      () => door.set("a-secret-key", "x".repeat(2 ** 20 - 10), 0),
+      () => adapted.set("a-secret-key", "x".repeat(2 ** 20 - 10), 0),
       MemcacheServerError,
     );
     assert(!Deno.inspect(error).includes("a-secret-key"));
   });
 
-  testIf("touch", "renews the ttl of what is there", async (door, server) => {
-    await door.set("key", "value", 10);
-    assertEquals(await door.touch!("key", 1000), true);
+  testIf(
+    "touch",
+    "renews the ttl of what is there",
+    async (adapted, server) => {
+      await adapted.set("key", "value", 10);
+      assertEquals(await adapted.touch!("key", 1000), true);
+      assertAlmostEquals((await rawGet(server, "key"))!.ttl, 1000, 2);
+      assertEquals(await adapted.touch!("key", 31 * DAY), true);
+      assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 2);
+      assertEquals(await adapted.touch!("key", 0), true);
+      assertEquals((await rawGet(server, "key"))!.ttl, -1);
+      assertEquals(await adapted.touch!("nothing", 1000), false);
+    },
+  );
+
+  testIf("getAndTouch", "reads and renews at once", async (adapted, server) => {
+    await adapted.set("key", "value", 10);
+    assertEquals(textOf(await adapted.getAndTouch!("key", 1000)), "value");
     assertAlmostEquals((await rawGet(server, "key"))!.ttl, 1000, 2);
-    assertEquals(await door.touch!("key", 31 * DAY), true);
-    assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 2);
-    assertEquals(await door.touch!("key", 0), true);
-    assertEquals((await rawGet(server, "key"))!.ttl, -1);
-    assertEquals(await door.touch!("nothing", 1000), false);
+    assertEquals(await adapted.getAndTouch!("nothing", 1000), undefined);
   });
 
-  testIf("getAndTouch", "reads and renews at once", async (door, server) => {
-    await door.set("key", "value", 10);
-    assertEquals(textOf(await door.getAndTouch!("key", 1000)), "value");
-    assertAlmostEquals((await rawGet(server, "key"))!.ttl, 1000, 2);
-    assertEquals(await door.getAndTouch!("nothing", 1000), undefined);
-  });
-
-  testIf("add", "adds only where there is nothing", async (door, server) => {
-    assertEquals(await door.add!("key", "first", 31 * DAY), true);
-    assertEquals(await door.add!("key", "second", 0), false);
-    assertEquals(textOf(await door.get("key")), "first");
+  testIf("add", "adds only where there is nothing", async (adapted, server) => {
+    assertEquals(await adapted.add!("key", "first", 31 * DAY), true);
+    assertEquals(await adapted.add!("key", "second", 0), false);
+    assertEquals(textOf(await adapted.get("key")), "first");
     assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 2);
   });
 
   testIf(
     "compareAndSet",
     "sets only what is unchanged",
-    async (door, server) => {
-      await door.set("key", "1", 10);
-      const { cas } = (await door.get("key"))!;
-      assertEquals(await door.compareAndSet!("key", "2", cas!, 100), "stored");
+    async (adapted, server) => {
+      await adapted.set("key", "1", 10);
+      const { cas } = (await adapted.get("key"))!;
+      assertEquals(
+        await adapted.compareAndSet!("key", "2", cas!, 100),
+        "stored",
+      );
       assertAlmostEquals((await rawGet(server, "key"))!.ttl, 100, 2);
-      assertEquals(await door.compareAndSet!("key", "3", cas!, 100), "exists");
-      assertEquals(textOf(await door.get("key")), "2");
-      const item = (await door.get("key"))!;
-      const long = await door.compareAndSet!("key", "4", item.cas!, 31 * DAY);
+      assertEquals(
+        await adapted.compareAndSet!("key", "3", cas!, 100),
+        "exists",
+      );
+      assertEquals(textOf(await adapted.get("key")), "2");
+      const item = (await adapted.get("key"))!;
+      const long = await adapted.compareAndSet!(
+        "key",
+        "4",
+        item.cas!,
+        31 * DAY,
+      );
       assertEquals(long, "stored");
       assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 2);
       await rawCommand(server, "md key\r\n");
       assertEquals(
-        await door.compareAndSet!("key", "5", cas!, 100),
+        await adapted.compareAndSet!("key", "5", cas!, 100),
         "not_found",
       );
-      assertEquals(await door.get("key"), undefined);
+      assertEquals(await adapted.get("key"), undefined);
     },
   );
 
-  test("keeps 50 calls at once apart", async (door) => {
+  test("keeps 50 calls at once apart", async (adapted) => {
     const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`);
     // A first call opens a connection: npm memcache opens one a call otherwise.
-    await door.get("key");
-    await Promise.all(keys.map((key) => door.set(key, `of ${key}`, 0)));
-    const found = await Promise.all(keys.map((key) => door.get(key)));
+    await adapted.get("key");
+    await Promise.all(keys.map((key) => adapted.set(key, `of ${key}`, 0)));
+    const found = await Promise.all(keys.map((key) => adapted.get(key)));
     assertEquals(found.map(textOf), keys.map((key) => `of ${key}`));
   });
 }

@@ -2,16 +2,19 @@ import {
   assert,
   assertEquals,
   assertStrictEquals,
+  assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { Keyv } from "keyv";
 import {
   adaptClient,
-  type MemcachedLike,
-  type MemjsLike,
   type PromiseClientLike,
   type ThirdPartyClient,
 } from "../../../src/adapters/mod.ts";
-import { createMemcacheClient } from "../../../src/client/mod.ts";
+import {
+  createMemcacheClient,
+  type MemcacheClient,
+} from "../../../src/client/mod.ts";
 import {
   openMemcache,
   openMemcached,
@@ -24,14 +27,12 @@ Deno.test("ThirdPartyClient takes the clients' own types", async () => {
   await using memcached = openMemcached(NOWHERE);
   await using memjs = openMemjs(NOWHERE);
   await using memcache = openMemcache(NOWHERE);
-  const asMemcached: MemcachedLike = memcached.client;
-  const asMemjs: MemjsLike = memjs.client;
   const asPromises: PromiseClientLike = memcache.client;
   const clients: ThirdPartyClient[] = [
     memcached.client,
     memjs.client,
     memcache.client,
-    new Map<string, string>() as unknown as PromiseClientLike,
+    asPromises,
     {
       get: (_key: string) => Promise.resolve(null),
       set: (_key: string, _value: string) => Promise.resolve(),
@@ -46,9 +47,42 @@ Deno.test("ThirdPartyClient takes the clients' own types", async () => {
       async touch(_key: string, _ttl: number) {},
     },
   ];
-  for (const client of [...clients, asMemcached, asMemjs, asPromises]) {
+  for (const client of clients) {
     assertEquals(typeof adaptClient(client).get, "function");
   }
+});
+
+Deno.test("PromiseClientLike is a type that the built-in client fits", async () => {
+  await using client: MemcacheClient = createMemcacheClient(NOWHERE);
+  const promises: PromiseClientLike = client;
+  assertStrictEquals(adaptClient(promises), client);
+});
+
+Deno.test("ThirdPartyClient rejects what can serve as no client", () => {
+  // @ts-expect-error A Map's methods return no promises.
+  const map: ThirdPartyClient = new Map<string, string>();
+  // @ts-expect-error It lacks a method.
+  const incomplete: ThirdPartyClient = { get: () => Promise.resolve(null) };
+  assert(map && incomplete);
+});
+
+Deno.test("adaptClient() throws when it is given a Keyv, which takes milliseconds", () => {
+  const error = assertThrows(() => adaptClient(new Keyv()), TypeError);
+  assertStringIncludes(error.message, "milliseconds");
+  assertStringIncludes(error.message, "pass 'servers' instead");
+});
+
+Deno.test("adaptClient() takes a client with seconds that wraps a Keyv", async () => {
+  const keyv = new Keyv<string>();
+  const client = adaptClient({
+    get: (key: string) => keyv.get(key),
+    set: (key: string, value: string, ttl: number) => {
+      return keyv.set(key, value, ttl * 1000);
+    },
+    delete: (key: string) => keyv.delete(key),
+  });
+  await client.set("key", "value", 60);
+  assertEquals(await client.get("key"), { value: "value" });
 });
 
 Deno.test("adaptClient() returns the built-in client as it is", async () => {
@@ -57,18 +91,19 @@ Deno.test("adaptClient() returns the built-in client as it is", async () => {
 });
 
 Deno.test("adaptClient() throws when it is given no client", () => {
-  const start = "Cannot create Memcache session storage as 'client' ";
+  const start =
+    "Cannot create Memcache session storage as 'client' must be a client of createMemcacheClient, npm memcached, npm memjs or npm memcache, or an object whose get, set and delete return promises: current value is ";
   const values: [unknown, string][] = [
-    [undefined, "is undefined"],
-    [null, "is null"],
-    ["127.0.0.1:11211", "is a string"],
-    [11211, "is 11211"],
-    [{}, "has no method get, set, delete"],
-    [{ get() {}, set() {}, del() {} }, "has no method delete"],
-    [{ get: "get", set() {}, delete() {} }, "has no method get"],
+    [undefined, "undefined"],
+    [null, "null"],
+    ["127.0.0.1:11211", "a string"],
+    [11211, "11211"],
+    [{}, "an object without get, set, delete"],
+    [{ get() {}, set() {}, del() {} }, "an object without delete"],
+    [{ get: "get", set() {}, delete() {} }, "an object without get"],
   ];
-  for (const [value, what] of values) {
+  for (const [value, current] of values) {
     const error = assertThrows(() => adaptClient(value), TypeError);
-    assert(error.message.startsWith(`${start}${what}: pass `), error.message);
+    assertEquals(error.message, start + current);
   }
 });

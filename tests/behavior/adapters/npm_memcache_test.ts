@@ -15,11 +15,11 @@ import { openMemcache } from "../../support/third_party_clients.ts";
 import { freePort } from "../../../tools/free_port.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
 import { startScriptedServer } from "../../support/scripted_server.ts";
-import { testDoor, textOf } from "./client_cases.ts";
+import { testAdaptedClient, textOf } from "./client_cases.ts";
 
 const LONG = 60 * 60 * 24 * 31;
 
-testDoor("npm memcache", {
+testAdaptedClient("npm memcache", {
   open: (server) => openMemcache([server.address]),
   has: ["touch", "add"],
 });
@@ -40,18 +40,18 @@ Deno.test("adaptClient() serves hooks of npm memcache when the ttl is long", asy
   opened.client.onHook("before:set", ({ key }: { key: string }) => {
     written.push(key);
   });
-  const door = adaptClient(opened.client);
-  await door.set("key", "value", LONG);
+  const adapted = adaptClient(opened.client);
+  await adapted.set("key", "value", LONG);
   assertEquals(written, ["key"]);
-  assertEquals(textOf(await door.get("key")), "value");
+  assertEquals(textOf(await adapted.get("key")), "value");
 });
 
 Deno.test("adaptClient() rejects when npm memcache finds no server", async () => {
   const address = `127.0.0.1:${await freePort()}`;
   await using opened = openMemcache([address]);
-  const door = adaptClient(opened.client);
+  const adapted = adaptClient(opened.client);
   const error = await assertRejects(
-    () => door.get("a-secret-key"),
+    () => adapted.get("a-secret-key"),
     MemcacheConnectionError,
     "'get' of npm memcache failed: the server could not be reached",
   );
@@ -61,13 +61,13 @@ Deno.test("adaptClient() rejects when npm memcache finds no server", async () =>
 Deno.test("adaptClient() rejects reads that npm memcache lost, and resolves true misses", async () => {
   await using server = await startMemcached();
   await using opened = openMemcache([server.address], { timeout: 300 });
-  const door = adaptClient(opened.client);
-  const misses = [door.get("a"), door.get("a"), door.get("b")];
+  const adapted = adaptClient(opened.client);
+  const misses = [adapted.get("a"), adapted.get("a"), adapted.get("b")];
   assertEquals(await Promise.all(misses), [undefined, undefined, undefined]);
-  await door.set("key", "value", 0);
+  await adapted.set("key", "value", 0);
   server.pause();
   const lost = ["key", "key", "a"].map((key) => {
-    return assertRejects(() => door.get(key), MemcacheServerError);
+    return assertRejects(() => adapted.get(key), MemcacheServerError);
   });
   await Promise.all(lost);
   server.resume();
@@ -80,11 +80,11 @@ Deno.test("adaptClient() rejects what npm memcache answers false to after a fail
     return found && `VALUE ${key} 0 5\r\n${found}\r\nEND\r\n`;
   });
   await using opened = openMemcache([server.address]);
-  const door = adaptClient(opened.client);
+  const adapted = adaptClient(opened.client);
   found = "value";
-  await assertRejects(() => door.delete("key"), MemcacheServerError);
-  await assertRejects(() => door.touch!("key", 1), MemcacheServerError);
-  await assertRejects(() => door.set("key", "v", 1), MemcacheServerError);
+  await assertRejects(() => adapted.delete("key"), MemcacheServerError);
+  await assertRejects(() => adapted.touch!("key", 1), MemcacheServerError);
+  await assertRejects(() => adapted.set("key", "v", 1), MemcacheServerError);
 });
 
 Deno.test("adaptClient() rejects an add that npm memcache did not do", async () => {
@@ -94,8 +94,8 @@ Deno.test("adaptClient() rejects an add that npm memcache did not do", async () 
     return verb === "v" ? undefined : "SERVER_ERROR busy\r\n";
   });
   await using opened = openMemcache([server.address]);
-  const door = adaptClient(opened.client);
-  await assertRejects(() => door.add!("key", "v", 1), MemcacheServerError);
+  const adapted = adaptClient(opened.client);
+  await assertRejects(() => adapted.add!("key", "v", 1), MemcacheServerError);
 });
 
 Deno.test("adaptClient() rejects when npm memcache resolves with another key's value", async () => {
@@ -103,12 +103,12 @@ Deno.test("adaptClient() rejects when npm memcache resolves with another key's v
     return "VALUE other 0 5\r\nvalue\r\nEND\r\n";
   });
   await using opened = openMemcache([server.address]);
-  const door = adaptClient(opened.client);
-  await assertRejects(() => door.get("key"), MemcacheProtocolError);
+  const adapted = adaptClient(opened.client);
+  await assertRejects(() => adapted.get("key"), MemcacheProtocolError);
   // Also when that other key is being read at the same time.
   const [one, other] = await Promise.allSettled([
-    door.get("key"),
-    door.get("other"),
+    adapted.get("key"),
+    adapted.get("other"),
   ]);
   assert(one.status === "rejected" && other.status === "fulfilled");
   assertEquals(textOf(other.value), "value");

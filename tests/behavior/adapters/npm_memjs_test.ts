@@ -13,9 +13,9 @@ import { openMemjs } from "../../support/third_party_clients.ts";
 import { freePort } from "../../../tools/free_port.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
 import { rawGet } from "../../../tools/raw_connection.ts";
-import { testDoor } from "./client_cases.ts";
+import { testAdaptedClient } from "./client_cases.ts";
 
-testDoor("npm memjs", {
+testAdaptedClient("npm memjs", {
   open: (server) => openMemjs([server.address]),
   has: ["touch", "add"],
 });
@@ -23,15 +23,15 @@ testDoor("npm memjs", {
 Deno.test("adaptClient() does not use npm memjs's own expiry when the ttl is 0", async () => {
   await using server = await startMemcached();
   await using opened = openMemjs([server.address], { expires: 60 });
-  const door = adaptClient(opened.client);
+  const adapted = adaptClient(opened.client);
   const endOfTime = 2 ** 31 - 1 - Date.now() / 1000;
-  await door.set("a", "value", 0);
-  await door.add!("b", "value", 0);
+  await adapted.set("a", "value", 0);
+  await adapted.add!("b", "value", 0);
   for (const key of ["a", "b"]) {
     assert((await rawGet(server, key))!.ttl > endOfTime - 10);
-    await door.touch!(key, 10);
+    await adapted.touch!(key, 10);
     assert((await rawGet(server, key))!.ttl <= 10);
-    await door.touch!(key, 0);
+    await adapted.touch!(key, 0);
     assert((await rawGet(server, key))!.ttl > endOfTime - 10);
   }
 });
@@ -39,9 +39,9 @@ Deno.test("adaptClient() does not use npm memjs's own expiry when the ttl is 0",
 Deno.test("adaptClient() rejects when npm memjs finds no server", async () => {
   const address = `127.0.0.1:${await freePort()}`;
   await using opened = openMemjs([address], { retries: 1 });
-  const door = adaptClient(opened.client);
+  const adapted = adaptClient(opened.client);
   const error = await assertRejects(
-    () => door.get("a-secret-key"),
+    () => adapted.get("a-secret-key"),
     MemcacheConnectionError,
     "'get' of npm memjs failed: the server could not be reached",
   );
@@ -55,29 +55,29 @@ Deno.test("adaptClient() rejects when npm memjs's server stalls", async () => {
     timeout: 0.1,
     retries: 1,
   });
-  const door = adaptClient(opened.client);
-  await door.set("key", "value", 0);
+  const adapted = adaptClient(opened.client);
+  await adapted.set("key", "value", 0);
   server.pause();
-  await assertRejects(() => door.get("key"), MemcacheTimeoutError);
+  await assertRejects(() => adapted.get("key"), MemcacheTimeoutError);
   server.resume();
 });
 
 Deno.test("adaptClient() rejects a write that npm memjs did not do", async () => {
   for (const result of [false, null, undefined]) {
-    const door = adaptClient(fakeMemjs(() => Promise.resolve(result)));
-    await assertRejects(() => door.set("key", "v", 0), MemcacheServerError);
+    const adapted = adaptClient(fakeMemjs(() => Promise.resolve(result)));
+    await assertRejects(() => adapted.set("key", "v", 0), MemcacheServerError);
   }
 });
 
 Deno.test("adaptClient() rejects when npm memjs never settles", async () => {
   using time = new FakeTime();
-  const door = adaptClient(fakeMemjs(() => new Promise(() => {})));
+  const adapted = adaptClient(fakeMemjs(() => new Promise(() => {})));
   const calls = Promise.all([
-    assertRejects(() => door.get("key"), MemcacheTimeoutError),
-    assertRejects(() => door.set("key", "v", 0), MemcacheTimeoutError),
-    assertRejects(() => door.add!("key", "v", 0), MemcacheTimeoutError),
-    assertRejects(() => door.touch!("key", 0), MemcacheTimeoutError),
-    assertRejects(() => door.delete("key"), MemcacheTimeoutError),
+    assertRejects(() => adapted.get("key"), MemcacheTimeoutError),
+    assertRejects(() => adapted.set("key", "v", 0), MemcacheTimeoutError),
+    assertRejects(() => adapted.add!("key", "v", 0), MemcacheTimeoutError),
+    assertRejects(() => adapted.touch!("key", 0), MemcacheTimeoutError),
+    assertRejects(() => adapted.delete("key"), MemcacheTimeoutError),
   ]);
   await time.tickAsync(THIRD_PARTY_CALL_TIMEOUT);
   await calls;
@@ -85,14 +85,14 @@ Deno.test("adaptClient() rejects when npm memjs never settles", async () => {
 
 Deno.test("adaptClient() asks npm memjs for a promise, and not with a callback", async () => {
   const seen: unknown[][] = [];
-  const door = adaptClient(fakeMemjs((...args) => {
+  const adapted = adaptClient(fakeMemjs((...args) => {
     seen.push(args);
     return Promise.resolve(true);
   }));
-  await door.set("a", "v", 60);
-  await door.add!("b", "v", 60);
-  await door.touch!("c", 60);
-  await door.delete("d");
+  await adapted.set("a", "v", 60);
+  await adapted.add!("b", "v", 60);
+  await adapted.touch!("c", 60);
+  await adapted.delete("d");
   assertEquals(seen, [
     ["a", "v", { expires: 60 }],
     ["b", "v", { expires: 60 }],

@@ -22,19 +22,19 @@ import {
 } from "../../../src/client/errors.ts";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
-import { begin, request } from "../../support/processes.ts";
+import { login, visit } from "../../support/app.ts";
 import {
   openAllPromises,
   openFewestPromises,
 } from "../../support/promise_clients.ts";
-import { testDoor } from "./client_cases.ts";
+import { testAdaptedClient } from "./client_cases.ts";
 
-testDoor("promises, all methods", {
+testAdaptedClient("promises, all methods", {
   open: (server) => openAllPromises([server.address]),
   has: ["touch", "getAndTouch", "add", "compareAndSet"],
 });
 
-testDoor("promises, the fewest methods", {
+testAdaptedClient("promises, the fewest methods", {
   open: (server) => openFewestPromises([server.address]),
   has: [],
 });
@@ -55,27 +55,27 @@ Deno.test("adaptClient() takes all that a promise-style get may resolve to", asy
     [{ value: "text", cas: null }, { value: "text" }],
   ];
   for (const [answer, expected] of answers) {
-    const door = fakeDoor(() => Promise.resolve(answer));
-    assertEquals(await door.get("key"), expected as never);
-    assertEquals(await door.getAndTouch!("key", 1), expected as never);
+    const adapted = adaptFake(() => Promise.resolve(answer));
+    assertEquals(await adapted.get("key"), expected as never);
+    assertEquals(await adapted.getAndTouch!("key", 1), expected as never);
   }
 });
 
 Deno.test("adaptClient() rejects what a promise-style get may not resolve to", async () => {
   for (const answer of [true, false, 0, 1, {}, [], { data: "text" }, () => 1]) {
-    const door = fakeDoor(() => Promise.resolve(answer));
-    await assertRejects(() => door.get("key"), MemcacheProtocolError);
+    const adapted = adaptFake(() => Promise.resolve(answer));
+    await assertRejects(() => adapted.get("key"), MemcacheProtocolError);
   }
 });
 
 Deno.test("adaptClient() rejects set when a promise-style one resolves to false", async () => {
   await assertRejects(
-    () => fakeDoor(() => Promise.resolve(false)).set("key", "v", 0),
+    () => adaptFake(() => Promise.resolve(false)).set("key", "v", 0),
     MemcacheServerError,
     "'set' of the Memcache client failed",
   );
   for (const answer of [undefined, true, null, "STORED", {}]) {
-    await fakeDoor(() => Promise.resolve(answer)).set("key", "v", 0);
+    await adaptFake(() => Promise.resolve(answer)).set("key", "v", 0);
   }
 });
 
@@ -89,18 +89,18 @@ Deno.test("adaptClient() takes promise-style delete and touch for done unless to
     [0, false],
   ];
   for (const [answer, expected] of answers) {
-    const door = fakeDoor(() => Promise.resolve(answer));
-    assertEquals(await door.delete("key"), expected);
-    assertEquals(await door.touch!("key", 0), expected);
+    const adapted = adaptFake(() => Promise.resolve(answer));
+    assertEquals(await adapted.delete("key"), expected);
+    assertEquals(await adapted.touch!("key", 0), expected);
   }
 });
 
 Deno.test("adaptClient() rejects results that say nothing", async () => {
   for (const answer of [undefined, null, "OK", 1]) {
-    const door = fakeDoor(() => Promise.resolve(answer));
-    await assertRejects(() => door.add!("k", "v", 0), MemcacheProtocolError);
+    const adapted = adaptFake(() => Promise.resolve(answer));
+    await assertRejects(() => adapted.add!("k", "v", 0), MemcacheProtocolError);
     await assertRejects(
-      () => door.compareAndSet!("k", "v", 1, 0),
+      () => adapted.compareAndSet!("k", "v", 1, 0),
       MemcacheProtocolError,
     );
   }
@@ -136,14 +136,14 @@ Deno.test("adaptClient() hands promise-style methods their arguments and their t
       return Promise.resolve(answer);
     }
   }
-  const door = adaptClient(new Client());
-  await door.get("k");
-  await door.set("k", "v", 1);
-  await door.delete("k");
-  await door.touch!("k", 1);
-  await door.getAndTouch!("k", 1);
-  await door.add!("k", "v", 1);
-  await door.compareAndSet!("k", "v", "c", 1);
+  const adapted = adaptClient(new Client());
+  await adapted.get("k");
+  await adapted.set("k", "v", 1);
+  await adapted.delete("k");
+  await adapted.touch!("k", 1);
+  await adapted.getAndTouch!("k", 1);
+  await adapted.add!("k", "v", 1);
+  await adapted.compareAndSet!("k", "v", "c", 1);
   assertEquals(seen, [
     ["mine", "get", "k"],
     ["mine", "set", "k", "v", 1],
@@ -161,20 +161,20 @@ Deno.test("adaptClient() looks up what a client can do once", () => {
     set() {},
     delete() {},
   };
-  const door = adaptClient(client);
+  const adapted = adaptClient(client);
   client.touch = () => {};
-  assertEquals(door.touch, undefined);
+  assertEquals(adapted.touch, undefined);
 });
 
 Deno.test("adaptClient() passes on a MemcacheError and wraps anything else", async () => {
   const own = new MemcacheConnectionError("down", { server: "a:1" });
   const error = await assertRejects(() => {
-    return fakeDoor(() => Promise.reject(own)).get("key");
+    return adaptFake(() => Promise.reject(own)).get("key");
   });
   assertStrictEquals(error, own);
   for (const failure of [new Error("boom"), "boom", undefined, null]) {
     const wrapped = await assertRejects(
-      () => fakeDoor(() => Promise.reject(failure)).get("key"),
+      () => adaptFake(() => Promise.reject(failure)).get("key"),
       MemcacheError,
     );
     assert("cause" in wrapped);
@@ -183,26 +183,26 @@ Deno.test("adaptClient() passes on a MemcacheError and wraps anything else", asy
 });
 
 Deno.test("adaptClient() rejects when a promise-style client throws", async () => {
-  const door = fakeDoor(() => {
+  const adapted = adaptFake(() => {
     throw new TypeError("broken");
   });
-  await assertRejects(() => door.get("key"), MemcacheError);
-  await assertRejects(() => door.set("key", "v", 0), MemcacheError);
-  await assertRejects(() => door.delete("key"), MemcacheError);
+  await assertRejects(() => adapted.get("key"), MemcacheError);
+  await assertRejects(() => adapted.set("key", "v", 0), MemcacheError);
+  await assertRejects(() => adapted.delete("key"), MemcacheError);
 });
 
 Deno.test("adaptClient() rejects when a promise-style client never settles", async () => {
   using time = new FakeTime();
-  const door = fakeDoor(() => new Promise(() => {}));
+  const adapted = adaptFake(() => new Promise(() => {}));
   const calls = Promise.all([
-    assertRejects(() => door.get("k"), MemcacheTimeoutError),
-    assertRejects(() => door.set("k", "v", 0), MemcacheTimeoutError),
-    assertRejects(() => door.delete("k"), MemcacheTimeoutError),
-    assertRejects(() => door.touch!("k", 0), MemcacheTimeoutError),
-    assertRejects(() => door.getAndTouch!("k", 0), MemcacheTimeoutError),
-    assertRejects(() => door.add!("k", "v", 0), MemcacheTimeoutError),
+    assertRejects(() => adapted.get("k"), MemcacheTimeoutError),
+    assertRejects(() => adapted.set("k", "v", 0), MemcacheTimeoutError),
+    assertRejects(() => adapted.delete("k"), MemcacheTimeoutError),
+    assertRejects(() => adapted.touch!("k", 0), MemcacheTimeoutError),
+    assertRejects(() => adapted.getAndTouch!("k", 0), MemcacheTimeoutError),
+    assertRejects(() => adapted.add!("k", "v", 0), MemcacheTimeoutError),
     assertRejects(
-      () => door.compareAndSet!("k", "v", 1, 0),
+      () => adapted.compareAndSet!("k", "v", 1, 0),
       MemcacheTimeoutError,
     ),
   ]);
@@ -211,7 +211,7 @@ Deno.test("adaptClient() rejects when a promise-style client never settles", asy
 });
 
 /** A client that answers every call alike. */
-function fakeDoor(method: () => unknown) {
+function adaptFake(method: () => unknown) {
   const names = [
     "get",
     "set",
@@ -224,7 +224,7 @@ function fakeDoor(method: () => unknown) {
   return adaptClient(Object.fromEntries(names.map((name) => [name, method])));
 }
 
-Deno.test("storage keeps another's save when a login meets it, and the client has compareAndSet and no more", async () => {
+Deno.test("storage merges a save into a login when the client has compareAndSet alone", async () => {
   await using server = await startMemcached();
   await using own = createMemcacheClient([server.address]);
   const client: PromiseClientLike = {
@@ -236,31 +236,30 @@ Deno.test("storage keeps another's save when a login meets it, and the client ha
     },
   };
   const storage = createMemcacheSessionStorage({ client });
-  const old = await begin(storage, { cart: 1 });
-  const login = await storage.read(old);
-  login.set("user", "ann");
-  login.regenerateId(true);
-  await request(storage, old, (session) => session.set("n", 1));
-  const id = await storage.save(login);
+  const old = await login(storage, { cart: 1 });
+  const moved = await storage.read(old);
+  moved.set("user", "ann");
+  moved.regenerateId(true);
+  await visit(storage, old, (session) => session.set("n", 1));
+  const id = await storage.save(moved);
   const values = { cart: 1, user: "ann", n: 1 };
   assertEquals((await storage.read(id)).data[0], values);
 });
 
-Deno.test("storage drops a login when a logout came between its look and its delete, and the client has no compareAndSet", async () => {
+Deno.test("storage drops a login after a logout when the client has no compareAndSet", async () => {
   await using server = await startMemcached();
   await using own = createMemcacheClient([server.address]);
   const client: PromiseClientLike = {
     get: (key) => own.get(key),
     set: (key, value, ttl) => own.set(key, value, ttl),
-    async delete(key) {
-      await own.delete(key);
-      return await own.delete(key);
-    },
+    delete: (key) => own.delete(key),
   };
   const storage = createMemcacheSessionStorage({ client });
-  const old = await begin(storage, { cart: 1 });
-  const login = await storage.read(old);
-  login.regenerateId(true);
-  assertEquals(await storage.save(login), null);
-  assertEquals((await storage.read(login.id)).size, 0);
+  const old = await login(storage, { cart: 1 });
+  const moved = await storage.read(old);
+  moved.regenerateId(true);
+  await visit(storage, old, (session) => session.destroy());
+  assertEquals(await storage.save(moved), null);
+  assertEquals((await storage.read(moved.id)).size, 0);
+  assertEquals((await storage.read(old)).size, 0);
 });

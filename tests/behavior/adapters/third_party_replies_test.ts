@@ -1,5 +1,6 @@
-// What comes of one reply too many or too few on the way to other people's
-// clients. They hand out other keys' values from then on; no session may.
+// One reply too many or too few on the way to a third-party client. From then on
+// the client returns values of other keys; the storage must not return a session
+// of another user.
 
 import { assertEquals, assertGreater } from "@std/assert";
 // @ts-types="@types/memcached"
@@ -28,7 +29,7 @@ const READS = 250;
 /** Which reply meets the fault, counted from 0. */
 const FAULTY_REPLY = 40;
 
-/** What happens to that reply; it is given a reply that belongs to no session read here. */
+/** What happens to that reply, given a reply about a session that is not read here. */
 const FAULTS: Record<string, (stray: string) => ReplyFault> = {
   dropped: () => "drop",
   doubled: () => "duplicate",
@@ -39,7 +40,7 @@ const FAULTS: Record<string, (stray: string) => ReplyFault> = {
 
 interface Subject {
   client: ThirdPartyClient;
-  /** Reads as an app without this storage would; never settles where the client does not. */
+  /** Reads as an app without this storage would; settles only if the client does. */
   get(key: string): Promise<string | undefined>;
 }
 
@@ -55,7 +56,7 @@ const SUBJECTS: Record<
     const opened = openMemcache([address], { timeout: 500 });
     return { ...opened, get: (key) => opened.client.get(key) };
   },
-  // These hide which key an answer is about: only the record itself tells.
+  // These hide the key of an answer, so that only the record itself can tell.
   "promises over npm memcached": (address) => {
     const opened = openMemcached([address]);
     const get = getOf(opened.client);
@@ -86,7 +87,7 @@ for (const [name, open] of Object.entries(SUBJECTS)) {
           `${seen.other} wrong ones, ${seen.none} new ones, ` +
           `${seen.errors} errors`,
       });
-      // The fault did what it was to do, but not to a session.
+      // The fault had its effect, but not on a session.
       assertGreater(wrong, 0);
       assertGreater(seen.own, 0);
       assertGreater(seen.errors, 0);

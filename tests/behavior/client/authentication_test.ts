@@ -28,7 +28,7 @@ import {
   answerGreeting,
   startScriptedServer,
 } from "../../support/scripted_server.ts";
-import { makeTlsFiles } from "../../support/tls_files.ts";
+import { TLS_FILES } from "../../support/tls_files.ts";
 
 const USERNAME = "app-user";
 const PASSWORD = "p4ss:w@rd/%?#";
@@ -102,7 +102,7 @@ Deno.test("client leaves no password behind when the server asks for none", asyn
 });
 
 Deno.test("client authenticates over TLS", async () => {
-  await using tls = await makeTlsFiles();
+  const tls = TLS_FILES;
   const ca = readFileSync(tls.ca, "utf8");
   await using server = await startMemcached({
     auth: { username: USERNAME, password: PASSWORD },

@@ -15,7 +15,7 @@ import { outcomeOf, sleep } from "../../support/outcome.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
 import { rawGet, rawKeys, rawSet } from "../../../tools/raw_connection.ts";
 import { stress } from "../../support/scale.ts";
-import { makeTlsFiles } from "../../support/tls_files.ts";
+import { TLS_FILES } from "../../support/tls_files.ts";
 import { sessionContract } from "../session_contract.ts";
 
 /** Tests of the contract that take half a minute or more at this distance. */
@@ -23,12 +23,14 @@ const MANY_ROUND_TRIPS = /ids that are no keys|at once/;
 const LOGIN = { username: "app", password: "a long password" };
 
 Deno.test("the session contract holds at a round trip of 300 ms, over TLS with a password", async () => {
-  await using tls = await makeTlsFiles();
-  const ca = readFileSync(tls.ca, "utf8");
+  const ca = readFileSync(TLS_FILES.ca, "utf8");
   const tests: { name: string; run: () => Promise<void> }[] = [];
   // Each test has keys of its own, and nearly all of its time is spent waiting.
   await using server = await startMemcached();
-  await using distant = await startDistant(server, { roundTrip: 300, tls });
+  await using distant = await startDistant(server, {
+    roundTrip: 300,
+    tls: TLS_FILES,
+  });
   sessionContract<Session>({
     test(name, run) {
       if (stress || !MANY_ROUND_TRIPS.test(name)) tests.push({ name, run });
@@ -75,10 +77,12 @@ Deno.test("the session contract holds at a round trip of 300 ms, over TLS with a
 });
 
 Deno.test("calls succeed again at a round trip of 300 ms when the connection was reset", async () => {
-  await using tls = await makeTlsFiles();
-  const ca = readFileSync(tls.ca, "utf8");
+  const ca = readFileSync(TLS_FILES.ca, "utf8");
   await using server = await startMemcached();
-  await using distant = await startDistant(server, { roundTrip: 300, tls });
+  await using distant = await startDistant(server, {
+    roundTrip: 300,
+    tls: TLS_FILES,
+  });
   await using client = createMemcacheClient(
     [`memcaches://${distant.address}`],
     { timeout: 5000, tls: { ca }, ...LOGIN },

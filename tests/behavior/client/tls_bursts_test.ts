@@ -9,7 +9,7 @@ import { randomFrom } from "../../support/random.ts";
 import { milliseconds } from "../../support/report.ts";
 import { times } from "../../support/scale.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
-import { makeTlsFiles } from "../../support/tls_files.ts";
+import { TLS_FILES } from "../../support/tls_files.ts";
 
 const TIMEOUT = 1_000;
 
@@ -23,11 +23,10 @@ const BURSTS: [count: number, least: number, most: number, rounds: number][] = [
 
 for (const [count, least, most, rounds] of BURSTS) {
   Deno.test(`${count} writes of ${least} to ${most} bytes at once are answered over TLS`, async () => {
-    await using tls = await makeTlsFiles();
-    await using server = await startMemcached({ tls });
+    await using server = await startMemcached({ tls: TLS_FILES });
     await using client = createMemcacheClient(
       [`memcaches://${server.address}`],
-      { timeout: TIMEOUT, tls: { ca: readFileSync(tls.ca, "utf8") } },
+      { timeout: TIMEOUT, tls: { ca: readFileSync(TLS_FILES.ca, "utf8") } },
     );
     const random = randomFrom(count);
     const elapsed: number[] = [];

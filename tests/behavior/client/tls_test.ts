@@ -23,22 +23,18 @@ import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
 import { outcomeOf, sleep, timeUntilSuccess } from "../../support/outcome.ts";
 import { milliseconds, report } from "../../support/report.ts";
-import { makeTlsFiles } from "../../support/tls_files.ts";
+import { TLS_FILES } from "../../support/tls_files.ts";
 
 /** Certificates: the paths for the server, the contents for the client. */
-async function makeTls() {
-  const files = await makeTlsFiles();
-  return {
-    files,
-    ca: readFileSync(files.ca, "utf8"),
-    strangerCa: readFileSync(files.stranger.ca, "utf8"),
-    cert: readFileSync(files.client.cert, "utf8"),
-    key: readFileSync(files.client.key, "utf8"),
-    strangerCert: readFileSync(files.stranger.cert, "utf8"),
-    strangerKey: readFileSync(files.stranger.key, "utf8"),
-    [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
-  };
-}
+const TLS = {
+  files: TLS_FILES,
+  ca: readFileSync(TLS_FILES.ca, "utf8"),
+  strangerCa: readFileSync(TLS_FILES.stranger.ca, "utf8"),
+  cert: readFileSync(TLS_FILES.client.cert, "utf8"),
+  key: readFileSync(TLS_FILES.client.key, "utf8"),
+  strangerCert: readFileSync(TLS_FILES.stranger.cert, "utf8"),
+  strangerKey: readFileSync(TLS_FILES.stranger.key, "utf8"),
+};
 
 async function assertWorks(client: MemcacheClient): Promise<void> {
   const keys = Array.from({ length: 64 }, (_, i) => `key${i}`);
@@ -51,7 +47,7 @@ async function assertWorks(client: MemcacheClient): Promise<void> {
 }
 
 Deno.test("client talks TLS when told to by option or by address, and trusts its own authority", async () => {
-  await using tls = await makeTls();
+  const tls = TLS;
   const { ca } = tls;
   await using server = await startMemcached({ tls: tls.files });
   const { port } = server;
@@ -70,7 +66,7 @@ Deno.test("client talks TLS when told to by option or by address, and trusts its
 });
 
 Deno.test("client shows its certificate when the server asks for one, and says so when that is not accepted", async () => {
-  await using tls = await makeTls();
+  const tls = TLS;
   const { ca, cert, key } = tls;
   await using server = await startMemcached({
     tls: tls.files,
@@ -111,7 +107,7 @@ const UNTRUSTED: Record<
 
 for (const [what, optionsOf] of Object.entries(UNTRUSTED)) {
   Deno.test(`the first call rejects with a MemcacheAuthenticationError, and there is no tight loop of retries, when the certificate is of ${what}`, async () => {
-    await using tls = await makeTls();
+    const tls = TLS;
     await using server = await startMemcached({ tls: tls.files });
     await using proxy = await startFaultProxy(server, { raw: true });
     await using client = createMemcacheClient([proxy.address], optionsOf(tls));
@@ -138,7 +134,7 @@ for (const [what, optionsOf] of Object.entries(UNTRUSTED)) {
 }
 
 Deno.test("calls reject in time when only one of the two sides talks TLS", async () => {
-  await using tls = await makeTls();
+  const tls = TLS;
   const { ca } = tls;
   const timeout = 500;
   await using secure = await startMemcached({ tls: tls.files });
@@ -163,7 +159,7 @@ Deno.test("calls reject in time when only one of the two sides talks TLS", async
 });
 
 Deno.test("calls settle within the timeout when the server stops answering in the TLS handshake or after it", async () => {
-  await using tls = await makeTls();
+  const tls = TLS;
   const { ca } = tls;
   const timeout = 300;
   await using server = await startMemcached({ tls: tls.files });
@@ -193,7 +189,7 @@ Deno.test("calls settle within the timeout when the server stops answering in th
 });
 
 Deno.test("the next request succeeds when a TLS connection was reset, ended, or its server restarted", async () => {
-  await using tls = await makeTls();
+  const tls = TLS;
   const { ca } = tls;
   await using server = await startMemcached({ tls: tls.files });
   await using proxy = await startFaultProxy(server, { raw: true });
@@ -212,7 +208,7 @@ Deno.test("the next request succeeds when a TLS connection was reset, ended, or 
 });
 
 Deno.test("values of every size arrive whole over TLS", async () => {
-  await using tls = await makeTls();
+  const tls = TLS;
   const { ca } = tls;
   await using server = await startMemcached({ tls: tls.files });
   await using client = createMemcacheClient([server.address], {

@@ -2,7 +2,7 @@
 // and one that has been seen never comes back.
 
 import { assertEquals } from "@std/assert";
-import { begin, request, startProcesses } from "../../support/processes.ts";
+import { login, startApp, visit } from "../../support/app.ts";
 import { randomFrom } from "../../support/random.ts";
 import { pause, runRounds, shuffled } from "../../support/rounds.ts";
 import { times } from "../../support/scale.ts";
@@ -17,11 +17,11 @@ const PLACES = [
 
 for (const { where, servers, options } of PLACES) {
   Deno.test(`save() keeps a flash value that one request sets while ${REQUESTS} save in each of ${ROUNDS} rounds when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(1);
     await runRounds(ROUNDS, 10, async () => {
-      const id = await begin(storages[0], { first: 1 });
+      const id = await login(storages[0], { first: 1 });
       const sessions = await Promise.all(
         Array.from({ length: REQUESTS }, (_, i) => storages[i % 3].read(id)),
       );
@@ -33,7 +33,7 @@ for (const { where, servers, options } of PLACES) {
       }));
       const seen: unknown[] = [];
       for (let i = 0; i < 3; i++) {
-        await request(random.pick(storages), id, (session) => {
+        await visit(random.pick(storages), id, (session) => {
           assertEquals(session.get("key5"), 5);
           seen.push(session.get("note"));
         });
@@ -43,11 +43,11 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`save() keeps a flash value that is set again, with the very text that ${REQUESTS} requests have just seen, in each of ${ROUNDS} rounds when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(2);
     await runRounds(ROUNDS, 10, async () => {
-      const id = await begin(storages[0], { first: 1 }, { note: "hi" });
+      const id = await login(storages[0], { first: 1 }, { note: "hi" });
       const sessions = await Promise.all(
         Array.from({ length: REQUESTS }, (_, i) => storages[i % 3].read(id)),
       );
@@ -60,7 +60,7 @@ for (const { where, servers, options } of PLACES) {
       }));
       const seen: unknown[] = [];
       for (let i = 0; i < 2; i++) {
-        await request(random.pick(storages), id, (session) => {
+        await visit(random.pick(storages), id, (session) => {
           seen.push(session.get("note"));
         });
       }
@@ -69,16 +69,16 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`save() brings no flash value back that was seen while older requests save in each of ${ROUNDS} rounds when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(3);
     await runRounds(ROUNDS, 10, async () => {
-      const id = await begin(storages[0], { first: 1 });
+      const id = await login(storages[0], { first: 1 });
       const read = () => {
         return Promise.all(storages.map((storage) => storage.read(id)));
       };
       const before = await read();
-      await request(storages[0], id, (session) => session.flash("note", "hi"));
+      await visit(storages[0], id, (session) => session.flash("note", "hi"));
       const after = await read();
       const saves = [...before.entries(), ...after.entries()];
       await Promise.all(
@@ -96,12 +96,12 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`save() gives a flash value to nobody twice when one carries it through a merge and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two, three] = app.storages;
-    const id = await begin(one, { first: 1 });
+    const id = await login(one, { first: 1 });
     const old = await one.read(id);
     const older = await three.read(id);
-    await request(two, id, (session) => session.flash("note", "hi"));
+    await visit(two, id, (session) => session.flash("note", "hi"));
     const reader = await two.read(id);
     assertEquals(reader.get("note"), "hi");
     // Merges with the record that has the note, which has a newer version then.
@@ -120,10 +120,10 @@ for (const { where, servers, options } of PLACES) {
 
 Deno.test("save() drops a flash value that another request set when conflicts are overwritten", async () => {
   const options = { conflicts: "overwrite" } as const;
-  await using app = await startProcesses({ options, processes: 1 });
-  const id = await begin(app.storage, { first: 1 });
+  await using app = await startApp({ options, processes: 1 });
+  const id = await login(app.storage, { first: 1 });
   const late = await app.storage.read(id);
-  await request(app.storage, id, (session) => session.flash("note", "hi"));
+  await visit(app.storage, id, (session) => session.flash("note", "hi"));
   late.set("last", 1);
   assertEquals(await app.storage.save(late), id);
   const next = await app.storage.read(id);

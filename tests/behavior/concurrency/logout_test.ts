@@ -7,10 +7,9 @@ import {
   type Session,
 } from "@remix/session-storage-memcache";
 import { startMemcached } from "../../../tools/memcached.ts";
-import { begin, request, startProcesses } from "../../support/processes.ts";
+import { login, startApp, visit } from "../../support/app.ts";
 import { randomFrom } from "../../support/random.ts";
 import { pause, runRounds, shuffled } from "../../support/rounds.ts";
-import { rawStats } from "../../../tools/raw_connection.ts";
 import { times } from "../../support/scale.ts";
 
 const ROUNDS = times(10_000, 2_000);
@@ -25,20 +24,20 @@ for (const { where, servers, options } of PLACES) {
   for (const conflicts of ["merge", "overwrite"] as const) {
     const rounds = conflicts === "merge" ? ROUNDS : ROUNDS / 10;
     Deno.test(`save() leaves a session gone in each of ${rounds} races of a logout with ${WRITERS} writers when ${where} and conflicts are to ${conflicts}`, async () => {
-      await using app = await startProcesses({
+      await using app = await startApp({
         servers,
         options: { ...options, conflicts },
       });
       const { storages } = app;
       const random = randomFrom(1);
       await runRounds(rounds, 25, async () => {
-        const id = await begin(storages[0], { user: "ann" });
+        const id = await login(storages[0], { user: "ann" });
         const sessions = await Promise.all(
           Array.from({ length: WRITERS }, (_, i) => storages[i % 3].read(id)),
         );
         let loggedOut = false;
         const logout = async (start: Promise<unknown>) => {
-          const cookie = await request(storages[0], id, async (session) => {
+          const cookie = await visit(storages[0], id, async (session) => {
             await start;
             session.destroy();
           });
@@ -79,7 +78,7 @@ for (const { where, servers, options } of PLACES) {
   }
 
   Deno.test(`save() returns null and stores nothing when the session was destroyed since it was read and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const changes: ((session: Session) => void)[] = [
       (session) => session.set("a", 1),
@@ -90,9 +89,9 @@ for (const { where, servers, options } of PLACES) {
       () => {},
     ];
     for (const change of changes) {
-      const id = await begin(one, { user: "ann" });
+      const id = await login(one, { user: "ann" });
       const late = await two.read(id);
-      assertEquals(await request(one, id, (it) => it.destroy()), "");
+      assertEquals(await visit(one, id, (it) => it.destroy()), "");
       change(late);
       assertEquals(await two.save(late), null);
       assertEquals(await two.save(late), null, "at the second try");
@@ -103,20 +102,20 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`save() returns "" when the session was destroyed twice at once and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
-    const id = await begin(app.storage, { user: "ann" });
+    await using app = await startApp({ servers, options });
+    const id = await login(app.storage, { user: "ann" });
     const cookies = await Promise.all(app.storages.map((storage) => {
-      return request(storage, id, (session) => session.destroy());
+      return visit(storage, id, (session) => session.destroy());
     }));
     assertEquals(cookies, ["", "", ""]);
     assertEquals((await app.storage.read(id)).size, 0);
   });
 
   Deno.test(`save() deletes the id that a session was read under when it was regenerated and destroyed and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     for (const deleteOld of [true, false]) {
-      const id = await begin(app.storage, { user: "ann" });
-      const cookie = await request(app.storage, id, (session) => {
+      const id = await login(app.storage, { user: "ann" });
+      const cookie = await visit(app.storage, id, (session) => {
         session.regenerateId(deleteOld);
         session.destroy();
       });
@@ -125,16 +124,6 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 }
-
-Deno.test("save() returns null when the server lost the session since it was read", async () => {
-  await using app = await startProcesses({ processes: 1 });
-  const id = await begin(app.storage, { user: "ann" });
-  const late = await app.storage.read(id);
-  await app.servers[0].restart();
-  late.set("a", 1);
-  assertEquals(await app.storage.save(late), null);
-  assertEquals((await rawStats(app.servers[0])).curr_items, "0");
-});
 
 Deno.test("save() ends a session also when the app's ttl function fails at it", async () => {
   await using server = await startMemcached();
@@ -145,7 +134,7 @@ Deno.test("save() ends a session also when the app's ttl function fails at it", 
     useUnknownIds: true,
     ttl: (session) => (session.get("settings") as { ttl: number }).ttl,
   });
-  const id = await begin(plain, { user: "ann" });
+  const id = await login(plain, { user: "ann" });
   for (const cookie of [id, "unknown"]) {
     const session = await storage.read(cookie);
     session.destroy();

@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Session } from "@remix/session-storage-memcache";
-import { begin, request, startProcesses } from "../../support/processes.ts";
+import { login, startApp, visit } from "../../support/app.ts";
 import { randomFrom } from "../../support/random.ts";
 import { pause, runRounds } from "../../support/rounds.ts";
 import { times } from "../../support/scale.ts";
@@ -20,13 +20,13 @@ const PLACES = [
 
 for (const { where, servers, options } of PLACES) {
   Deno.test(`save() keeps the keys that ${REQUESTS} concurrent requests set in each of ${ROUNDS} rounds when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(1);
     await runRounds(ROUNDS, 10, async () => {
-      const id = await begin(storages[0], { first: 1 });
+      const id = await login(storages[0], { first: 1 });
       const cookies = await Promise.all(KEYS.map((key) => {
-        return request(random.pick(storages), id, async (session) => {
+        return visit(random.pick(storages), id, async (session) => {
           session.set(key, true);
           await pause(random);
         });
@@ -38,13 +38,13 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`save() removes the keys that ${REQUESTS} concurrent requests remove in each of ${ROUNDS} rounds when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(2);
     await runRounds(ROUNDS, 10, async () => {
-      const id = await begin(storages[0], { ...ALL, kept: 1 });
+      const id = await login(storages[0], { ...ALL, kept: 1 });
       await Promise.all(KEYS.map((key) => {
-        return request(random.pick(storages), id, async (session) => {
+        return visit(random.pick(storages), id, async (session) => {
           if (random() < 0.5) session.unset(key);
           else session.set(key, null);
           await pause(random);
@@ -56,7 +56,7 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`save() keeps every change when requests set, change and remove keys of one session at once and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(3);
     const expected: Record<string, unknown> = {};
@@ -70,9 +70,9 @@ for (const { where, servers, options } of PLACES) {
       else session.set(`new${i}`, true);
     };
     await runRounds(times(500, 50), 10, async () => {
-      const id = await begin(storages[0], ALL);
+      const id = await login(storages[0], ALL);
       await Promise.all(KEYS.map((_, i) => {
-        return request(random.pick(storages), id, async (session) => {
+        return visit(random.pick(storages), id, async (session) => {
           change(session, i);
           await pause(random);
         });
@@ -83,10 +83,10 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`save() succeeds for each of 100 concurrent requests that change one session when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options, processes: 10 });
+    await using app = await startApp({ servers, options, processes: 10 });
     const { storages } = app;
     await runRounds(times(20, 4), 1, async () => {
-      const id = await begin(storages[0], { first: 1 });
+      const id = await login(storages[0], { first: 1 });
       const sessions = await Promise.all(
         Array.from({ length: 100 }, (_, i) => storages[i % 10].read(id)),
       );
@@ -100,14 +100,14 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`save() keeps what one of ${REQUESTS} concurrent requests leaves when conflicts are overwritten and ${where}`, async () => {
-    await using app = await startProcesses({
+    await using app = await startApp({
       servers,
       options: { ...options, conflicts: "overwrite" },
     });
     const { storages } = app;
     const random = randomFrom(4);
     await runRounds(times(500, 50), 10, async () => {
-      const id = await begin(storages[0], { first: 1 });
+      const id = await login(storages[0], { first: 1 });
       const sessions = await Promise.all(
         KEYS.map((_, i) => storages[i % 3].read(id)),
       );
@@ -125,11 +125,11 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`save() keeps what the last request leaves when conflicts are overwritten and ${where}`, async () => {
-    await using app = await startProcesses({
+    await using app = await startApp({
       servers,
       options: { ...options, conflicts: "overwrite" },
     });
-    const id = await begin(app.storage, { first: 1 });
+    const id = await login(app.storage, { first: 1 });
     const sessions = await Promise.all(
       app.storages.map((storage) => storage.read(id)),
     );

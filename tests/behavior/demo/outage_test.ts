@@ -23,7 +23,7 @@ testPage(
     await tab.sees("#log", `uses server ${number} again`);
     await tab.press("Add Tea");
     await tab.sees("#total", "3");
-    await tab.seesHolders(2);
+    await tab.sees(`#server-${number}.holder`, "your");
   },
 );
 
@@ -66,7 +66,7 @@ testPage(
   "says that nothing was saved when a new visitor logs in and no server answers",
   async ({ context, a }) => {
     const tab = await DemoPage.open(context, a);
-    await tab.sees("#servers", "Holds other sessions");
+    await tab.sees("#servers", "Holds no session");
     for (const number of [1, 2, 3]) {
       await tab.press(`Freeze server ${number}`);
       await tab.sees(`#server-${number}`, "frozen");
@@ -99,5 +99,49 @@ testPage(
     assertEquals(await tab.figure("#visitors", "Logged out"), "0");
     assertEquals(await tab.figure("#visitors", "Things lost"), "0");
     assertMatch(await tab.figure("#visitors", "Not served"), /^\d+ of \d{2,}$/);
+  },
+);
+
+testPage(
+  "warns before the last copy is killed, and logs out when it is",
+  async ({ context, a }) => {
+    const tab = await DemoPage.open(context, a);
+    await tab.logIn("Ada");
+    const [first] = await tab.seesHolders(2);
+    assertEquals(await tab.page.locator(".caution").count(), 0);
+    await tab.press(`Kill server ${first}`);
+    await tab.sees(`#server-${first}`, "stopped");
+    await tab.sees(".caution", "only copy");
+    const others = [1, 2, 3].filter((number) => number !== first);
+    for (const number of others) {
+      await tab.press(`Kill server ${number}`);
+      await tab.sees(`#server-${number}`, "stopped");
+    }
+    for (const number of [first, ...others]) {
+      await tab.press(`Start server ${number}`);
+      await tab.sees(`#server-${number}`, "running");
+    }
+    await tab.page.getByLabel("Name").waitFor();
+  },
+);
+
+testPage(
+  "keeps every session when all three servers are restarted in turn",
+  async ({ context, a }) => {
+    const tab = await DemoPage.open(context, a);
+    await tab.logIn("Ada");
+    await tab.press("Add Tea");
+    await tab.press("Let them come");
+    await tab.sees("#visitors", "Send them home");
+    await tab.sees("#rolling", "21 sessions now");
+    await tab.press("Restart all three, one after the other");
+    await tab.sees("#rolling", "Server 3 of 3");
+    await tab.sees("#rolling", "All three were restarted: 21 of 21 sessions");
+    await tab.press("Send them home");
+    await tab.sees("#visitors", "Let them come");
+    assertEquals(await tab.figure("#visitors", "Logged out"), "0");
+    assertEquals(await tab.figure("#visitors", "Things lost"), "0");
+    assertMatch(await tab.text("#account"), /Logged in as Ada/);
+    assertEquals(await tab.text("#total"), "1");
   },
 );

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { StatusModel } from "../../../demo/app/views/model.ts";
 
 const SCRIPT = fileURLToPath(
-  new URL("../../../scripts/demo.ts", import.meta.url),
+  new URL("../../../demo/run.ts", import.meta.url),
 );
 const PATIENCE = 10_000;
 

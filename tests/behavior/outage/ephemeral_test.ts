@@ -11,7 +11,7 @@ import { Browser } from "../../support/browser.ts";
 import { sleep } from "../../support/outcome.ts";
 import { milliseconds } from "../../support/report.ts";
 import { times } from "../../support/scale.ts";
-import { startThreeServers } from "../../support/three_servers.ts";
+import { startApp } from "../../support/app.ts";
 
 const USERS = times(300, 60);
 const DOWN = times(10_000, 1_500);
@@ -43,19 +43,19 @@ function createApp(storage: MemcacheSessionStorage) {
 }
 
 Deno.test("'ephemeral' logs nobody out and changes no cookie when a server stops and goes on", async () => {
-  await using cluster = await startThreeServers();
-  const storage = cluster.open({ whenUnavailable: "ephemeral" });
-  const app = createApp(storage);
+  await using app = await startApp({ servers: 3, processes: 0 });
+  const storage = app.open({ whenUnavailable: "ephemeral" });
+  const site = createApp(storage);
   const users = await Promise.all(
     Array.from({ length: USERS }, async (_, index) => {
-      const browser = new Browser(app);
+      const browser = new Browser(site);
       await browser.send(`/login/user-${index}`, { method: "POST" });
       return { name: `user-${index}`, browser, cookies: [...browser.cookies] };
     }),
   );
   let served = 0, refused = 0, setCookies = 0, careless = 0;
   let isOver = false;
-  cluster.victim.pause();
+  app.server.pause();
   const visits = users.map(async ({ name, browser }) => {
     while (!isOver) {
       for (const path of ["/", "/careless"]) {
@@ -75,7 +75,7 @@ Deno.test("'ephemeral' logs nobody out and changes no cookie when a server stops
   await sleep(DOWN);
   isOver = true;
   await Promise.all(visits);
-  cluster.victim.resume();
+  app.server.resume();
   const start = performance.now();
   let loggedIn = 0;
   for (const { name, browser, cookies } of users) {
@@ -102,12 +102,12 @@ Deno.test("'ephemeral' logs nobody out and changes no cookie when a server stops
 });
 
 Deno.test("'ephemeral' lets new visitors log in when a server is down", async () => {
-  await using cluster = await startThreeServers();
-  const storage = cluster.open({ whenUnavailable: "ephemeral" });
-  const app = createApp(storage);
-  await cluster.victim.kill();
+  await using app = await startApp({ servers: 3, processes: 0 });
+  const storage = app.open({ whenUnavailable: "ephemeral" });
+  const site = createApp(storage);
+  await app.server.kill();
   for (let i = 0; i < 30; i++) {
-    const browser = new Browser(app);
+    const browser = new Browser(site);
     await browser.send(`/login/user-${i}`, { method: "POST" });
     assertEquals(await browser.get("/"), `user-${i}`);
   }

@@ -10,12 +10,7 @@ import {
   assertNotEquals,
 } from "@std/assert";
 import { isUnavailable } from "../../../src/client/errors.ts";
-import { createMemcacheClient } from "../../../src/client/mod.ts";
-import {
-  createMemcacheSessionStorage,
-  type MemcacheSessionStorage,
-  type Session,
-} from "../../../mod.ts";
+import type { MemcacheSessionStorage } from "../../../mod.ts";
 import {
   outcomeOf,
   sleep,
@@ -24,7 +19,8 @@ import {
 } from "../../support/outcome.ts";
 import { milliseconds } from "../../support/report.ts";
 import { times } from "../../support/scale.ts";
-import { FAULTS, startThreeServers } from "../../support/three_servers.ts";
+import { login, startApp, visit } from "../../support/app.ts";
+import { SERVER_FAULTS } from "../../support/server_faults.ts";
 
 const SESSIONS = times(600, 200);
 const DOWN = times(10_000, 1_500);
@@ -37,19 +33,8 @@ interface User {
   count: number;
 }
 
-async function visit(
-  storage: MemcacheSessionStorage,
-  cookie: string | null,
-  use: (session: Session) => void,
-): Promise<string | null> {
-  const session = await storage.read(cookie);
-  use(session);
-  return await storage.save(session);
-}
-
-async function login(storage: MemcacheSessionStorage): Promise<User> {
-  const id = await visit(storage, null, (session) => session.set("count", 0));
-  return { id: id!, count: 0 };
+async function newUser(storage: MemcacheSessionStorage): Promise<User> {
+  return { id: await login(storage, { count: 0 }), count: 0 };
 }
 
 /** A request that counts on; checks what the last one left. */
@@ -64,15 +49,15 @@ async function count(
   assertEquals(answer, user.id);
 }
 
-for (const fault of FAULTS) {
+for (const fault of SERVER_FAULTS) {
   Deno.test(`copies: 1 lets all others go on when one of three servers is ${fault.name}`, async () => {
-    await using cluster = await startThreeServers();
-    const storage = cluster.open();
+    await using app = await startApp({ servers: 3, processes: 0 });
+    const storage = app.open();
     const users = await Promise.all(
-      Array.from({ length: SESSIONS }, () => login(storage)),
+      Array.from({ length: SESSIONS }, () => newUser(storage)),
     );
-    const others = users.filter(({ id }) => !cluster.isOnVictim(id));
-    const lost = users.filter(({ id }) => cluster.isOnVictim(id));
+    const others = users.filter(({ id }) => !app.isOnServer(id));
+    const lost = users.filter(({ id }) => app.isOnServer(id));
     let requests = 0, slowest = 0, visitors = 0, slowestVisitor = 0;
     let errors = 0, slowestError = 0;
     let isOver = false;
@@ -88,10 +73,12 @@ for (const fault of FAULTS) {
     });
     const newVisitors = Array.from({ length: 20 }, async () => {
       while (!isOver) {
-        const { value, error, elapsed } = await outcomeOf(() => login(storage));
+        const { value, error, elapsed } = await outcomeOf(() =>
+          newUser(storage)
+        );
         if (error !== undefined) throw error;
         // One of them may have come just before the server went down.
-        if (!cluster.isOnVictim(value!.id)) await count(storage, value!);
+        if (!app.isOnServer(value!.id)) await count(storage, value!);
         visitors++;
         slowestVisitor = Math.max(slowestVisitor, elapsed);
         await sleep(5);
@@ -111,11 +98,11 @@ for (const fault of FAULTS) {
     const all = [...asIfNothingHappened, ...newVisitors, ...victims];
     const settled = Promise.all(all).finally(() => isOver = true);
     await Promise.race([settled, sleep(300)]);
-    await fault.begin(cluster.victim);
+    await fault.begin(app.server);
     await Promise.race([settled, sleep(DOWN)]);
     isOver = true;
     await settled;
-    await fault.end(cluster.victim);
+    await fault.end(app.server);
     const back = await timeUntilSuccess(() => storage.read(lost[0].id), 2_000);
 
     console.log(
@@ -138,16 +125,16 @@ for (const fault of FAULTS) {
   });
 
   Deno.test(`save() stores a new session elsewhere when its server is ${fault.name} after the read`, async () => {
-    await using cluster = await startThreeServers();
-    const storage = cluster.open();
-    for (let i = 0; i < 30; i++) await login(storage);
+    await using app = await startApp({ servers: 3, processes: 0 });
+    const storage = app.open();
+    for (let i = 0; i < 30; i++) await newUser(storage);
     const sessions = await Promise.all(
       Array.from({ length: 30 }, () => storage.read(null)),
     );
     const ids = sessions.map(({ id }) => id);
-    const onVictim = sessions.filter(({ id }) => cluster.isOnVictim(id));
+    const onVictim = sessions.filter(({ id }) => app.isOnServer(id));
     assertGreater(onVictim.length, 0);
-    await fault.begin(cluster.victim);
+    await fault.begin(app.server);
     await Promise.all(sessions.map(async (session, index) => {
       const wasOnVictim = onVictim.includes(session);
       session.set("n", index);
@@ -156,7 +143,7 @@ for (const fault of FAULTS) {
       assert(cookie);
       assertEquals(cookie, session.id);
       assertEquals(cookie !== ids[index], wasOnVictim);
-      assertFalse(cluster.isOnVictim(cookie));
+      assertFalse(app.isOnServer(cookie));
       const loaded = await storage.read(cookie);
       assertEquals(loaded.get("n"), index);
       assertEquals(loaded.get("note"), "hello");
@@ -164,24 +151,24 @@ for (const fault of FAULTS) {
   });
 
   Deno.test(`save() gives a login another id when the new id's server is ${fault.name} after the read`, async () => {
-    await using cluster = await startThreeServers();
-    const storage = cluster.open();
+    await using app = await startApp({ servers: 3, processes: 0 });
+    const storage = app.open();
     const users: User[] = [];
     while (users.length < 10) {
-      const user = await login(storage);
-      if (!cluster.isOnVictim(user.id)) users.push(user);
+      const user = await newUser(storage);
+      if (!app.isOnServer(user.id)) users.push(user);
     }
     const sessions = await Promise.all(users.map(async ({ id }) => {
       const session = await storage.read(id);
       session.set("user", "ann");
-      do session.regenerateId(true); while (!cluster.isOnVictim(session.id));
+      do session.regenerateId(true); while (!app.isOnServer(session.id));
       return session;
     }));
-    await fault.begin(cluster.victim);
+    await fault.begin(app.server);
     await Promise.all(sessions.map(async (session, index) => {
       const cookie = await storage.save(session);
       assert(cookie);
-      assertFalse(cluster.isOnVictim(cookie));
+      assertFalse(app.isOnServer(cookie));
       assertEquals((await storage.read(cookie)).get("user"), "ann");
       const { id } = users[index];
       assertNotEquals((await storage.read(id)).id, id);
@@ -189,20 +176,20 @@ for (const fault of FAULTS) {
   });
 
   Deno.test(`save() stores new sessions elsewhere when a server is ${fault.name} from the start`, async () => {
-    await using cluster = await startThreeServers();
-    await fault.begin(cluster.victim);
-    const storage = cluster.open();
+    await using app = await startApp({ servers: 3, processes: 0 });
+    await fault.begin(app.server);
+    const storage = app.open();
     const { elapsed } = await outcomeOf(async () => {
       await Promise.all(Array.from({ length: 100 }, async () => {
-        const user = await login(storage);
-        assertFalse(cluster.isOnVictim(user.id));
+        const user = await newUser(storage);
+        assertFalse(app.isOnServer(user.id));
         await count(storage, user);
       }));
     });
     assertLess(elapsed, 2 * TIMEOUT + SLACK);
     // Now that it is known to be down, nobody waits for it.
     for (let i = 0; i < 20; i++) {
-      const { elapsed, error } = await outcomeOf(() => login(storage));
+      const { elapsed, error } = await outcomeOf(() => newUser(storage));
       assertEquals(error, undefined);
       assertLess(elapsed, SLACK);
     }
@@ -210,20 +197,18 @@ for (const fault of FAULTS) {
 }
 
 Deno.test("save() stores new sessions on the last server when two of three are down", async () => {
-  await using cluster = await startThreeServers();
-  const storage = cluster.open();
-  const [first, second] = cluster.servers;
+  await using app = await startApp({ servers: 3, processes: 0 });
+  const storage = app.open();
+  const [first, second] = app.servers;
   await Promise.all([first.kill(), second.kill()]);
-  for (let i = 0; i < 20; i++) await count(storage, await login(storage));
+  for (let i = 0; i < 20; i++) await count(storage, await newUser(storage));
 });
 
 Deno.test("read() gives new visitors ids whose servers are up when one of three is known to be down", async () => {
-  await using cluster = await startThreeServers();
-  await using client = createMemcacheClient(
-    cluster.servers.map(({ address }) => address),
-  );
-  const storage = createMemcacheSessionStorage({ client });
-  await cluster.servers[0].kill();
+  await using app = await startApp({ servers: 3, processes: 0 });
+  const client = app.connect();
+  const storage = app.open({ client });
+  await app.servers[0].kill();
   await client.servers[0].get("key").catch(() => {});
   await until(() => !client.servers[0].isUp, 2_000);
   for (let i = 0; i < 50; i++) {

@@ -7,13 +7,13 @@ import { assertEquals, assertGreater } from "@std/assert";
 import { createMemcacheSessionStorage } from "../../../mod.ts";
 import type { MemcacheServer } from "../../../src/client/memcache_client.ts";
 import { RingClient } from "../../../src/client/ring_client.ts";
-import { Account, type AccountTally } from "../../support/account.ts";
+import { Account, Tally } from "../../support/account.ts";
 import { type FaultProxy, startFaultProxy } from "../../support/fault_proxy.ts";
 import type { MemcachedServer } from "../../../tools/memcached.ts";
 import { sleep, until } from "../../support/outcome.ts";
 import { type Random, randomFrom } from "../../support/random.ts";
 import { times } from "../../support/scale.ts";
-import { startThreeServers } from "../../support/three_servers.ts";
+import { startApp } from "../../support/app.ts";
 
 const ACCOUNTS = 12;
 const WRITERS = 4;
@@ -102,26 +102,20 @@ function pickCut(
 
 Deno.test("copies: 2 keeps what is acknowledged and ends what is logged out when one server after the other is cut off at random", async () => {
   const random = randomFrom(SEED);
-  await using cluster = await startThreeServers();
+  await using app = await startApp({ servers: 3, processes: 0 });
   await using stack = new AsyncDisposableStack();
   const proxies = await Promise.all([1, 2].map(() => {
-    return Promise.all(cluster.servers.map(async (server) => {
+    return Promise.all(app.servers.map(async (server) => {
       return stack.use(await startFaultProxy(server));
     }));
   }));
   const clients = proxies.map((ways) => {
-    return stack.use(new CuttableClient(cluster.servers, ways));
+    return stack.use(new CuttableClient(app.servers, ways));
   });
   const storages = clients.map((client) => {
-    return createMemcacheSessionStorage({ client, copies: 2 });
+    return stack.use(createMemcacheSessionStorage({ client, copies: 2 }));
   });
-  const tally: AccountTally = {
-    reads: 0,
-    saves: 0,
-    logouts: 0,
-    failures: 0,
-    violations: [],
-  };
+  const tally = new Tally();
   let round = 0, isOver = false;
   const done: number[] = [];
   const actors: Promise<void>[] = [];
@@ -158,7 +152,7 @@ Deno.test("copies: 2 keeps what is acknowledged and ends what is logged out when
   const names: string[] = [];
   try {
     for (let i = 0; i < CUTS; i++) {
-      const { name, cut } = pickCut(random, cluster.servers, proxies);
+      const { name, cut } = pickCut(random, app.servers, proxies);
       names.push(name);
       await cut.begin();
       await sleep(random.below(2 * TIMEOUT));
@@ -176,9 +170,9 @@ Deno.test("copies: 2 keeps what is acknowledged and ends what is logged out when
     isOver = true;
     await Promise.all(actors);
   }
-  const { reads, saves, logouts, failures, violations } = tally;
+  const { saves, logouts, violations } = tally;
   console.log(
-    `measured | copies: 2, ${CUTS} random cuts: ${reads} reads, ${saves} saves, ${logouts} logouts, ${failures} requests failed; ${violations.length} violations`,
+    `measured | copies: 2, ${CUTS} random cuts: ${tally}`,
   );
   assertEquals(
     violations.slice(0, 10),

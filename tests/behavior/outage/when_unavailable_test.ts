@@ -32,11 +32,9 @@ import {
   SessionTooLargeError,
 } from "../../../mod.ts";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
+import { type App, login, startApp } from "../../support/app.ts";
 import { listen } from "../../support/listener.ts";
-import {
-  type MemcachedServer,
-  startMemcached,
-} from "../../../tools/memcached.ts";
+import { startMemcached } from "../../../tools/memcached.ts";
 import { rawSet, rawStats } from "../../../tools/raw_connection.ts";
 import {
   answerFrom,
@@ -45,32 +43,10 @@ import {
 
 type Mode = NonNullable<MemcacheSessionStorageOptions["whenUnavailable"]>;
 
-/** A storage on one server, which has a session of Ann's. */
-class Scene implements AsyncDisposable {
-  readonly server: MemcachedServer;
-  readonly storage: MemcacheSessionStorage;
-  id = "";
-
-  private constructor(server: MemcachedServer, whenUnavailable: Mode) {
-    this.server = server;
-    this.storage = createMemcacheSessionStorage({
-      servers: [server.address],
-      whenUnavailable,
-    });
-  }
-
-  static async open(mode: Mode): Promise<Scene> {
-    const scene = new Scene(await startMemcached(), mode);
-    const session = await scene.storage.read(null);
-    session.set("user", "ann");
-    scene.id = (await scene.storage.save(session))!;
-    return scene;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.storage.close();
-    await this.server.stop();
-  }
+/** Starts an app on one server, which has a session of Ann's. */
+async function startMode(whenUnavailable: Mode): Promise<App & { id: string }> {
+  const app = await startApp({ processes: 1, options: { whenUnavailable } });
+  return Object.assign(app, { id: await login(app.storage, { user: "ann" }) });
 }
 
 /** Collects what is published while something runs. */
@@ -106,15 +82,15 @@ Deno.test("'throw' is the default and throws errors that name the server", async
 });
 
 Deno.test("'throw' throws a timeout when the server is stalled", async () => {
-  await using scene = await Scene.open("throw");
-  scene.server.pause();
-  const read = () => scene.storage.read(scene.id);
+  await using app = await startMode("throw");
+  app.server.pause();
+  const read = () => app.storage.read(app.id);
   await assertRejects(read, MemcacheTimeoutError);
 });
 
 Deno.test("'ephemeral' reads an empty session that is never saved", async () => {
-  await using scene = await Scene.open("ephemeral");
-  const { server, storage, id } = scene;
+  await using app = await startMode("ephemeral");
+  const { server, storage, id } = app;
   const uses: ((session: Session) => void)[] = [
     () => {},
     (session) => session.set("user", "mallory"),
@@ -130,21 +106,24 @@ Deno.test("'ephemeral' reads an empty session that is never saved", async () => 
     assertNotEquals(session.id, id);
     use(session);
     assert(storage.isEphemeral(session));
-    assertEquals(await storage.save(session), null);
+    // Whoever logs out expects the browser, at least, to forget the session.
+    const cookie = session.destroyed ? "" : null;
+    assertEquals(await storage.save(session), cookie);
     sessions.push(session);
   }
   server.resume();
   await recovered(storage, id);
   // Neither are they saved when the server is back.
   for (const session of sessions) {
-    assertEquals(await storage.save(session), null);
+    const cookie = session.destroyed ? "" : null;
+    assertEquals(await storage.save(session), cookie);
   }
   assertEquals((await rawStats(server)).curr_items, "1");
 });
 
 Deno.test("'ephemeral' has the session back when the server is back", async () => {
-  await using scene = await Scene.open("ephemeral");
-  const { server, storage, id } = scene;
+  await using app = await startMode("ephemeral");
+  const { server, storage, id } = app;
   server.pause();
   assert(storage.isEphemeral(await storage.read(id)));
   server.resume();
@@ -156,8 +135,8 @@ Deno.test("'ephemeral' has the session back when the server is back", async () =
 });
 
 Deno.test("'ephemeral' tells what stands in for a session from what is one", async () => {
-  await using scene = await Scene.open("ephemeral");
-  const { server, storage, id } = scene;
+  await using app = await startMode("ephemeral");
+  const { server, storage, id } = app;
   const foreign = createMemcacheSessionStorage({ servers: [server.address] });
   const sessions = [
     await storage.read(id),
@@ -175,8 +154,8 @@ Deno.test("'ephemeral' tells what stands in for a session from what is one", asy
 
 for (const mode of ["ephemeral", "new"] as const) {
   Deno.test(`'${mode}' drops and reports the changes when a save meets the outage`, async () => {
-    await using scene = await Scene.open(mode);
-    const { server, storage, id } = scene;
+    await using app = await startMode(mode);
+    const { server, storage, id } = app;
     const session = await storage.read(id);
     session.set("n", 1);
     server.pause();
@@ -196,8 +175,8 @@ for (const mode of ["ephemeral", "new"] as const) {
   });
 
   Deno.test(`'${mode}' lets the browser forget a session that a logout cannot reach`, async () => {
-    await using scene = await Scene.open(mode);
-    const { server, storage, id } = scene;
+    await using app = await startMode(mode);
+    const { server, storage, id } = app;
     const session = await storage.read(id);
     session.destroy();
     await server.kill();
@@ -208,8 +187,8 @@ for (const mode of ["ephemeral", "new"] as const) {
   });
 
   Deno.test(`'${mode}' stores no session of a new visitor when no server is up`, async () => {
-    await using scene = await Scene.open(mode);
-    const { server, storage } = scene;
+    await using app = await startMode(mode);
+    const { server, storage } = app;
     await server.kill();
     const session = await storage.read(null);
     session.set("user", "bea");
@@ -217,16 +196,16 @@ for (const mode of ["ephemeral", "new"] as const) {
   });
 
   Deno.test(`'${mode}' is not for a session that is too large`, async () => {
-    await using scene = await Scene.open(mode);
-    const session = await scene.storage.read(scene.id);
+    await using app = await startMode(mode);
+    const session = await app.storage.read(app.id);
     session.set("huge", "x".repeat(2 ** 20));
-    const save = () => scene.storage.save(session);
+    const save = () => app.storage.save(session);
     await assertRejects(save, SessionTooLargeError);
   });
 
   Deno.test(`'${mode}' is not for a record that cannot be read`, async () => {
-    await using scene = await Scene.open(mode);
-    const { server, storage, id } = scene;
+    await using app = await startMode(mode);
+    const { server, storage, id } = app;
     await rawSet(server, `session:${id}`, "no record");
     const outages = await published(channels.outage, async () => {
       const session = await storage.read(id);
@@ -239,9 +218,9 @@ for (const mode of ["ephemeral", "new"] as const) {
   });
 
   Deno.test(`'${mode}' is not for a record of somebody else`, async () => {
-    await using scene = await Scene.open(mode);
-    const { server, storage, id } = scene;
-    const record = JSON.stringify([{}, {}, ["another", 0, 0]]);
+    await using app = await startMode(mode);
+    const { server, storage, id } = app;
+    const record = JSON.stringify([{}, {}, ["another", 0, "lox5r0qvabc123"]]);
     await rawSet(server, `session:${id}`, record);
     await assertRejects(() => storage.read(id), RecordMismatchError);
   });

@@ -15,13 +15,14 @@ import {
 import { startMemcached } from "../../../tools/memcached.ts";
 import { rawSet } from "../../../tools/raw_connection.ts";
 import { EVERY_CLIENT } from "./every_client.ts";
-import { change, openScene, SECRET, storeSession } from "./scene.ts";
+import { change, login } from "../../support/app.ts";
+import { SECRET, startWatchedApp } from "./watched_app.ts";
 
 const MODES: Record<string, Partial<MemcacheSessionStorageOptions>> = {
-  sealed: { secrets: [SECRET] },
+  sealed: { encrypt: [SECRET] },
   compressed: { compress: { threshold: 0 } },
   "sealed and compressed": {
-    secrets: [SECRET],
+    encrypt: [SECRET],
     compress: { threshold: 0 },
   },
 };
@@ -34,17 +35,17 @@ const VALUES = {
 
 for (const [mode, options] of Object.entries(MODES)) {
   Deno.test(`every client reads what every other one wrote, ${mode}`, async () => {
-    await using scene = await openScene();
+    await using app = await startWatchedApp();
     await using stack = new AsyncDisposableStack();
     const storages: Record<string, MemcacheSessionStorage> = {};
     for (const [name, open] of Object.entries(EVERY_CLIENT)) {
-      const { client } = stack.use(open([scene.server.address]));
-      storages[name] = scene.storage({ client, ...options });
+      const { client } = stack.use(open([app.server.address]));
+      storages[name] = app.open({ client, ...options });
     }
     for (const [writer, storage] of Object.entries(storages)) {
-      const id = await storeSession(storage, VALUES);
-      const mark = options.secrets ? "~" : "!";
-      assert((await scene.stored(id)).startsWith(mark), writer);
+      const id = await login(storage, VALUES);
+      const mark = options.encrypt ? "~" : "!";
+      assert((await app.stored(id)).startsWith(mark), writer);
       for (const [reader, other] of Object.entries(storages)) {
         const session = await other.read(id);
         const what = `${reader} after ${writer}`;
@@ -53,36 +54,36 @@ for (const [mode, options] of Object.entries(MODES)) {
         }
         // And writes it, for the next one to read.
         await change(other, session, { [reader]: true });
-        assert((await scene.stored(id)).startsWith(mark), what);
+        assert((await app.stored(id)).startsWith(mark), what);
       }
       const changed = await storage.read(id);
       for (const reader of Object.keys(storages)) {
         assertEquals(changed.get(reader), true, `${writer} after ${reader}`);
       }
     }
-    assertEquals(scene.unreadable, []);
+    assertEquals(app.unreadable, []);
   });
 }
 
 Deno.test("no client believes a sealed record that was altered", async () => {
-  await using scene = await openScene();
+  await using app = await startWatchedApp();
   await using stack = new AsyncDisposableStack();
   for (const [name, open] of Object.entries(EVERY_CLIENT)) {
-    const { client } = stack.use(open([scene.server.address]));
-    const storage = scene.storage({ client, secrets: [SECRET] });
-    const id = await storeSession(storage, { role: "user" });
-    const sealed = Buffer.from(await scene.stored(id));
+    const { client } = stack.use(open([app.server.address]));
+    const storage = app.open({ client, encrypt: [SECRET] });
+    const id = await login(storage, { role: "user" });
+    const sealed = Buffer.from(await app.stored(id));
     for (const [at, byte] of [[0, 0x21], [9, 0xff], [30, 0x0a], [60, 0]]) {
       const altered = Buffer.from(sealed);
       altered[at] = byte;
-      await scene.forge(id, altered);
+      await app.forge(id, altered);
       const session = await storage.read(id);
       assertNotEquals(session.id, id, name);
       assertEquals(session.size, 0, name);
     }
-    await scene.forge(id, '[{"role":"admin"},{}]');
+    await app.forge(id, '[{"role":"admin"},{}]');
     assertEquals((await storage.read(id)).size, 0, name);
-    await scene.forge(id, sealed);
+    await app.forge(id, sealed);
     assertEquals((await storage.read(id)).get("role"), "user", name);
   }
 });

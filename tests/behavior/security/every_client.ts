@@ -1,6 +1,7 @@
 // Every kind of client that a storage takes, to be opened for a test.
 
-import type { MemcacheClient, ThirdPartyClient } from "../../../mod.ts";
+import type { MemcacheClient } from "../../../src/client/mod.ts";
+import type { ThirdPartyClient } from "../../../mod.ts";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 import {
   openMemcache,

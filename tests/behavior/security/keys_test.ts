@@ -1,12 +1,13 @@
 // Which keys a cookie can touch: on a real server, with whatever a browser, or
 // somebody who plays one, may send.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import type { MemcacheSessionStorage } from "../../../mod.ts";
 import {
   rawCommand,
+  rawDelete,
   rawGet,
   rawKeys,
   type RawServer,
@@ -14,7 +15,8 @@ import {
 } from "../../../tools/raw_connection.ts";
 import { times } from "../../support/scale.ts";
 import { EVERY_CLIENT } from "./every_client.ts";
-import { change, openScene, PREFIX } from "./scene.ts";
+import { change, PREFIX } from "../../support/app.ts";
+import { startWatchedApp } from "./watched_app.ts";
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
@@ -140,11 +142,11 @@ for (const [name, open] of Object.entries(EVERY_CLIENT)) {
     for (const hashIds of [false, true]) {
       const options = JSON.stringify({ useUnknownIds, hashIds });
       Deno.test(`no cookie touches a key outside 'prefix' (${name}, ${options})`, async () => {
-        await using scene = await openScene();
-        const { server } = scene;
+        await using app = await startWatchedApp();
+        const { server } = app;
         await using opened = open([server.address]);
         const { client } = opened;
-        const storage = scene.storage({ client, useUnknownIds, hashIds });
+        const storage = app.open({ client, useUnknownIds, hashIds });
         await plantCanaries(server);
         const cookies = fc.array(anyCookie, { minLength: 1, maxLength: 20 });
         await fc.assert(
@@ -185,11 +187,11 @@ const lookalikes: fc.Arbitrary<string[]> = anyCookie.chain((id) =>
 for (const [name, open] of Object.entries(EVERY_CLIENT)) {
   for (const hashIds of [false, true]) {
     Deno.test(`two different ids never share a key (${name}, hashIds: ${hashIds})`, async () => {
-      await using scene = await openScene();
-      const { server } = scene;
+      await using app = await startWatchedApp();
+      const { server } = app;
       await using opened = open([server.address]);
       const { client } = opened;
-      const storage = scene.storage({ client, useUnknownIds: true, hashIds });
+      const storage = app.open({ client, useUnknownIds: true, hashIds });
       const groups = fc.array(lookalikes, { minLength: 1, maxLength: 5 });
       await fc.assert(
         fc.asyncProperty(groups, async (groups) => {
@@ -208,7 +210,14 @@ for (const [name, open] of Object.entries(EVERY_CLIENT)) {
             session.destroy();
             await storage.save(session);
           }
-          assertEquals(await rawKeys(server), []);
+          // Only tombstones are left: each under the key of its session.
+          const left = await rawKeys(server);
+          assertEquals(left.sort(), keys.sort());
+          for (const key of left) {
+            const { value } = (await rawGet(server, key))!;
+            assertMatch(new TextDecoder().decode(value), /^\[null,/);
+            await rawDelete(server, key);
+          }
         }),
         {
           numRuns: times(500, 15),
@@ -221,9 +230,9 @@ for (const [name, open] of Object.entries(EVERY_CLIENT)) {
 }
 
 Deno.test("the ids of two storages stay apart, though one's prefix begins with the other's", async () => {
-  await using scene = await openScene();
-  const users = scene.storage({ prefix: "session:" });
-  const admins = scene.storage({ prefix: "session:admin:" });
+  await using app = await startWatchedApp();
+  const users = app.open({ prefix: "session:" });
+  const admins = app.open({ prefix: "session:admin:" });
   const session = await admins.read(null);
   await change(admins, session, { role: "admin" });
   // The key is inside the prefix, the record names another session.

@@ -20,7 +20,8 @@ import {
   startScriptedServer,
 } from "../../support/scripted_server.ts";
 import { EVERY_CLIENT } from "./every_client.ts";
-import { OLD_SECRET, PREFIX, SECRET } from "./scene.ts";
+import { PREFIX } from "../../support/app.ts";
+import { OLD_SECRET, SECRET } from "./watched_app.ts";
 
 const ID = "0b0e7a3c-9d0a-4f9e-8f0a-2f6a3d1c5b7e";
 const OTHER_ID = "9d8c7b6a-5e4f-4a3b-8c2d-1e0f9a8b7c6d";
@@ -115,10 +116,8 @@ async function useSessions(
   return failed;
 }
 
-function options(
-  client: MemcacheSessionStorageOptions["client"],
-): MemcacheSessionStorageOptions {
-  return { client, useUnknownIds: true, secrets: [SECRET, OLD_SECRET] };
+function options(client: ThirdPartyClient): MemcacheSessionStorageOptions {
+  return { client, useUnknownIds: true, encrypt: [SECRET, OLD_SECRET] };
 }
 
 /** Answers that repeat all that was sent. */
@@ -149,10 +148,11 @@ for (const [what, echo] of Object.entries(ECHOES)) {
         return answerGreeting(request.verb) ?? echo(request);
       });
       await using opened = EVERY_CLIENT[name]([server.address]);
-      for (const secrets of [undefined, [SECRET]]) {
+      for (const sealing of [{}, { encrypt: [SECRET] }]) {
         const storage = createMemcacheSessionStorage({
-          ...options(opened.client),
-          secrets,
+          client: opened.client,
+          useUnknownIds: true,
+          ...sealing,
         });
         assert(await useSessions(storage, log) > 0);
       }
@@ -298,11 +298,11 @@ Deno.test("no message of a wrong option names a secret or a password", () => {
   using log = new Log();
   const servers = ["localhost"];
   const wrong: unknown[] = [
-    { servers, secrets: [SECRET, SHORT_SECRET] },
-    { servers, secrets: SECRET },
-    { servers, secrets: { first: SECRET } },
-    { servers, secrets: [SECRET, null] },
-    { servers, secrets: [SECRET], acceptUnsealed: SECRET.length },
+    { servers, encrypt: [SECRET, SHORT_SECRET] },
+    { servers, encrypt: SECRET },
+    { servers, encrypt: { first: SECRET } },
+    { servers, encrypt: [SECRET, null] },
+    { servers, encrypt: [SECRET], acceptUnsealed: SECRET.length },
     { servers: [`memcache://app:${PASSWORD}@`] },
     { servers: [`app:${PASSWORD}@localhost`] },
     { servers: `memcache://app:${PASSWORD}@localhost` },

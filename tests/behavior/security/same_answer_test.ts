@@ -5,14 +5,13 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { deflateRawSync } from "node:zlib";
 import { channels, type CommandEvent } from "../../../mod.ts";
+import { change, login } from "../../support/app.ts";
 import {
-  change,
-  openScene,
   OTHER_SECRET,
-  type Scene,
   SECRET,
-  storeSession,
-} from "./scene.ts";
+  startWatchedApp,
+  type WatchedApp,
+} from "./watched_app.ts";
 
 const UUID =
   /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -31,30 +30,30 @@ const MALFORMED = [
 ];
 
 /** Makes a cookie for which there is no session to be had. */
-type Make = (scene: Scene) => Promise<string>;
+type Make = (app: WatchedApp) => Promise<string>;
 
 function forged(value: string | ((id: string) => string)): Make {
-  return async (scene) => {
-    const storage = scene.storage({ secrets: [SECRET] });
-    const id = await storeSession(storage, { user: "ann" });
-    await scene.forge(id, typeof value === "string" ? value : value(id));
+  return async (app) => {
+    const storage = app.open({ encrypt: [SECRET] });
+    const id = await login(storage, { user: "ann" });
+    await app.forge(id, typeof value === "string" ? value : value(id));
     return id;
   };
 }
 
 const COOKIES: Record<string, Make> = {
   "names nothing": () => Promise.resolve(crypto.randomUUID()),
-  "was logged out": async (scene) => {
-    const storage = scene.storage({ secrets: [SECRET] });
-    const id = await storeSession(storage, { user: "ann" });
+  "was logged out": async (app) => {
+    const storage = app.open({ encrypt: [SECRET] });
+    const id = await login(storage, { user: "ann" });
     const session = await storage.read(id);
     session.destroy();
     await storage.save(session);
     return id;
   },
-  "names a record that was sealed with another secret": (scene) => {
-    const others = scene.storage({ secrets: [OTHER_SECRET] });
-    return storeSession(others, { user: "ann" });
+  "names a record that was sealed with another secret": (app) => {
+    const others = app.open({ encrypt: [OTHER_SECRET] });
+    return login(others, { user: "ann" });
   },
   "names a record that is not sealed": forged((id) =>
     JSON.stringify([{ user: "ann" }, {}, [id, 1, 1]])
@@ -73,11 +72,11 @@ for (const cookie of MALFORMED) {
 
 /** All that a caller can see, ids aside, and how the server was asked. */
 async function observe(
-  scene: Scene,
+  app: WatchedApp,
   cookie: string,
   useUnknownIds: boolean,
 ): Promise<unknown> {
-  const storage = scene.storage({ secrets: [SECRET], useUnknownIds });
+  const storage = app.open({ encrypt: [SECRET], useUnknownIds });
   const commands: string[] = [];
   const note = (event: unknown) => {
     commands.push((event as CommandEvent).command);
@@ -110,11 +109,11 @@ async function observe(
 
 for (const useUnknownIds of [false, true]) {
   Deno.test(`read() gives the same new session whatever is wrong with the id (useUnknownIds: ${useUnknownIds})`, async () => {
-    await using scene = await openScene();
+    await using app = await startWatchedApp();
     const answers: [string, unknown][] = [];
     for (const [what, make] of Object.entries(COOKIES)) {
-      const cookie = await make(scene);
-      answers.push([what, await observe(scene, cookie, useUnknownIds)]);
+      const cookie = await make(app);
+      answers.push([what, await observe(app, cookie, useUnknownIds)]);
     }
     const [, expected] = answers[0];
     assert(answers.length > 15);
@@ -123,24 +122,24 @@ for (const useUnknownIds of [false, true]) {
 }
 
 Deno.test("read() gives no reason to the caller, and tells it on the diagnostics channel", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets: [SECRET] });
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt: [SECRET] });
   for (const make of Object.values(COOKIES)) {
-    await storage.read(await make(scene));
+    await storage.read(await make(app));
   }
-  assertEquals(scene.unreadable, [
+  assertEquals(app.unreadable, [
     "unopenable",
-    "unsealed",
+    "plaintext",
     "unopenable",
-    "unsealed",
-    "unsealed",
-    "unsealed",
+    "plaintext",
+    "plaintext",
+    "plaintext",
   ]);
 });
 
 Deno.test("an unsealed storage gives the same new session whatever is wrong with the record", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage();
+  await using app = await startWatchedApp();
+  const storage = app.open();
   const values: [string, string][] = [
     ["", "malformed"],
     ["{}", "malformed"],
@@ -154,12 +153,12 @@ Deno.test("an unsealed storage gives the same new session whatever is wrong with
     ["~AAAA", "unopenable"],
   ];
   for (const [value, reason] of values) {
-    const id = await storeSession(storage, { user: "ann" });
-    await scene.forge(id, value);
-    scene.unreadable.length = 0;
+    const id = await login(storage, { user: "ann" });
+    await app.forge(id, value);
+    app.unreadable.length = 0;
     const session = await storage.read(id);
     assertMatch(session.id, UUID);
     assertEquals([session.id === id, session.size], [false, 0], value);
-    assertEquals<string[]>(scene.unreadable, [reason], value);
+    assertEquals<string[]>(app.unreadable, [reason], value);
   }
 });

@@ -1,122 +1,122 @@
 // The life of secrets: turned on while the app runs, rotated, dropped, or wrong.
 
+import type { StorageOptions } from "../../support/storage_options.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorageOptions,
 } from "../../../mod.ts";
 import { sleep } from "../../support/outcome.ts";
+import { change, login } from "../../support/app.ts";
 import {
-  change,
   OLD_SECRET,
-  openScene,
-  type Scene,
   SECRET,
-  storeSession,
-} from "./scene.ts";
+  startWatchedApp,
+  type WatchedApp,
+} from "./watched_app.ts";
 
-async function isSealed(scene: Scene, id: string): Promise<boolean> {
-  return (await scene.stored(id)).startsWith("~");
+async function isSealed(app: WatchedApp, id: string): Promise<boolean> {
+  return (await app.stored(id)).startsWith("~");
 }
 
 Deno.test("a record without secrets is JSON, and with secrets is sealed", async () => {
-  await using scene = await openScene();
-  const id = await storeSession(scene.storage(), { user: "ann" });
-  assertEquals(JSON.parse(await scene.stored(id))[0], { user: "ann" });
-  const sealing = scene.storage({ secrets: [SECRET] });
-  const other = await storeSession(sealing, { user: "ann" });
-  assert(await isSealed(scene, other));
+  await using app = await startWatchedApp();
+  const id = await login(app.open(), { user: "ann" });
+  assertEquals(JSON.parse(await app.stored(id))[0], { user: "ann" });
+  const sealing = app.open({ encrypt: [SECRET] });
+  const other = await login(sealing, { user: "ann" });
+  assert(await isSealed(app, other));
   assertEquals((await sealing.read(other)).get("user"), "ann");
 });
 
-Deno.test("an unsealed record is no session when secrets are set", async () => {
-  await using scene = await openScene();
-  const id = await storeSession(scene.storage(), { user: "ann" });
-  const session = await scene.storage({ secrets: [SECRET] }).read(id);
+Deno.test("a plaintext record is no session when secrets are set", async () => {
+  await using app = await startWatchedApp();
+  const id = await login(app.open(), { user: "ann" });
+  const session = await app.open({ encrypt: [SECRET] }).read(id);
   assert(session.id !== id && session.size === 0);
-  assertEquals(scene.unreadable, ["unsealed"]);
+  assertEquals(app.unreadable, ["plaintext"]);
 });
 
-Deno.test("'acceptUnsealed' reads unsealed records and seals them at their next write", async () => {
-  await using scene = await openScene();
-  const before = scene.storage({ compress: { threshold: 0 } });
-  const changing = scene.storage({ secrets: [SECRET], acceptUnsealed: true });
-  const after = scene.storage({ secrets: [SECRET] });
-  const id = await storeSession(before, { user: "ann" });
-  const long = await storeSession(before, { text: "la ".repeat(500) });
-  assert((await scene.stored(long)).startsWith("!"));
+Deno.test("'acceptPlaintext' reads plaintext records, and their next save seals them", async () => {
+  await using app = await startWatchedApp();
+  const before = app.open({ compress: { threshold: 0 } });
+  const changing = app.open({
+    encrypt: { secrets: [SECRET], acceptPlaintext: true },
+  });
+  const after = app.open({ encrypt: [SECRET] });
+  const id = await login(before, { user: "ann" });
+  const long = await login(before, { text: "la ".repeat(500) });
+  assert((await app.stored(long)).startsWith("!"));
   for (const each of [id, long]) {
-    // Reading alone does not write.
+    assertEquals((await after.read(each)).size, 0);
+    // A request that only reads: its session need not wait for the next change.
     const session = await changing.read(each);
     assertEquals(session.size, 1);
     assertEquals(await changing.save(session), null);
-    assert(!await isSealed(scene, each));
-    assertEquals((await after.read(each)).size, 0);
-    await change(changing, await changing.read(each), { cart: 1 });
-    assert(await isSealed(scene, each));
-    assertEquals((await after.read(each)).get("cart"), 1);
+    assert(await isSealed(app, each));
+    assertEquals((await after.read(each)).size, 1);
   }
   assertEquals((await after.read(id)).get("user"), "ann");
 });
 
-Deno.test("'acceptUnsealed' seals new sessions, and does not accept what was sealed for another key", async () => {
-  await using scene = await openScene();
-  const changing = scene.storage({ secrets: [SECRET], acceptUnsealed: true });
-  const id = await storeSession(changing, { user: "ann" });
-  const other = await storeSession(changing, { user: "bob" });
-  assert(await isSealed(scene, id));
-  await scene.forge(other, await scene.stored(id));
+Deno.test("'acceptPlaintext' seals new sessions, and does not accept what was sealed for another key", async () => {
+  await using app = await startWatchedApp();
+  const changing = app.open({
+    encrypt: { secrets: [SECRET], acceptPlaintext: true },
+  });
+  const id = await login(changing, { user: "ann" });
+  const other = await login(changing, { user: "bob" });
+  assert(await isSealed(app, id));
+  await app.forge(other, await app.stored(id));
   assertEquals((await changing.read(other)).size, 0);
-  assertEquals(scene.unreadable, ["unopenable"]);
+  assertEquals(app.unreadable, ["unopenable"]);
 });
 
-Deno.test("records of the old secret open while it is in the list, and are resealed at their next write", async () => {
-  await using scene = await openScene();
-  const old = scene.storage({ secrets: [OLD_SECRET] });
-  const both = scene.storage({ secrets: [SECRET, OLD_SECRET] });
-  const rotated = scene.storage({ secrets: [SECRET] });
-  const id = await storeSession(old, { user: "ann" });
+Deno.test("records of the old secret open while it is in the list, and their next save seals them anew", async () => {
+  await using app = await startWatchedApp();
+  const old = app.open({ encrypt: [OLD_SECRET] });
+  const both = app.open({ encrypt: [SECRET, OLD_SECRET] });
+  const rotated = app.open({ encrypt: [SECRET] });
+  const id = await login(old, { user: "ann" });
+  assertEquals((await rotated.read(id)).size, 0);
   const read = await both.read(id);
   assertEquals(read.get("user"), "ann");
-  // Not by a request that only reads.
-  await both.save(read);
-  assertEquals((await rotated.read(id)).size, 0);
-  assertEquals((await old.read(id)).get("user"), "ann");
-  await change(both, await both.read(id), { visits: 1 });
+  // Also by a request that only reads: whoever only reads outlives a rotation.
+  assertEquals(await both.save(read), null);
   assertEquals((await rotated.read(id)).get("user"), "ann");
   assertEquals((await old.read(id)).size, 0);
 });
 
 Deno.test("a process that has the new secret last opens what one with the new secret first seals", async () => {
   // Deployed in two steps, no process meets what it cannot open.
-  await using scene = await openScene();
-  const step1 = scene.storage({ secrets: [OLD_SECRET, SECRET] });
-  const step2 = scene.storage({ secrets: [SECRET, OLD_SECRET] });
-  const id = await storeSession(step2, { user: "ann" });
+  await using app = await startWatchedApp();
+  const step1 = app.open({ encrypt: [OLD_SECRET, SECRET] });
+  const step2 = app.open({ encrypt: [SECRET, OLD_SECRET] });
+  const id = await login(step2, { user: "ann" });
   await change(step1, await step1.read(id), { visits: 1 });
   const session = await step2.read(id);
   assertEquals([session.get("user"), session.get("visits")], ["ann", 1]);
-  assertEquals(scene.unreadable, []);
+  assertEquals(app.unreadable, []);
 });
 
 Deno.test("a session that is only read is resealed when its cookie is renewed", async () => {
-  await using scene = await openScene();
+  await using app = await startWatchedApp();
   const ttl = 2;
-  const old = scene.storage({ secrets: [OLD_SECRET], ttl });
-  const both = scene.storage({ secrets: [SECRET, OLD_SECRET], ttl });
-  const id = await storeSession(old, { user: "ann" });
+  const old = app.open({ encrypt: [OLD_SECRET], ttl });
+  const both = app.open({ encrypt: [SECRET, OLD_SECRET], ttl });
+  const id = await login(old, { user: "ann" });
   await sleep(1100);
   assertEquals(await both.save(await both.read(id)), id);
-  const rotated = scene.storage({ secrets: [SECRET], ttl });
+  const rotated = app.open({ encrypt: [SECRET], ttl });
   assertEquals((await rotated.read(id)).get("user"), "ann");
 });
 
 Deno.test("a storage without secrets any more takes sealed records for no session", async () => {
-  await using scene = await openScene();
-  const sealing = scene.storage({ secrets: [SECRET] });
-  const id = await storeSession(sealing, { user: "ann" });
-  assertEquals((await scene.storage().read(id)).size, 0);
-  assertEquals(scene.unreadable, ["unopenable"]);
+  await using app = await startWatchedApp();
+  const sealing = app.open({ encrypt: [SECRET] });
+  const id = await login(sealing, { user: "ann" });
+  assertEquals((await app.open().read(id)).size, 0);
+  assertEquals(app.unreadable, ["unopenable"]);
 });
 
 const START = "Cannot create Memcache session storage as ";
@@ -125,44 +125,54 @@ Deno.test("createMemcacheSessionStorage() throws when secrets are wrong, and doe
   const short = "fifteen letters";
   const cases: [unknown, typeof TypeError | typeof RangeError, string][] = [
     [
-      { secrets: [] },
+      { encrypt: [] },
       RangeError,
-      "'secrets' must hold at least one secret: current value is []",
+      "'encrypt' must hold at least one secret: current value is []",
     ],
     [
-      { secrets: [""] },
+      { encrypt: [""] },
       RangeError,
-      "'secrets' must hold secrets of at least 16 characters: current value is one of 0",
+      "'encrypt' must hold secrets of at least 16 characters: current value is one of 0",
     ],
     [
-      { secrets: [SECRET, short] },
+      { encrypt: [SECRET, short] },
       RangeError,
-      "'secrets' must hold secrets of at least 16 characters: current value is one of 15",
+      "'encrypt' must hold secrets of at least 16 characters: current value is one of 15",
     ],
     [
-      { secrets: [SECRET, undefined] },
+      { encrypt: [SECRET, undefined] },
       TypeError,
-      "'secrets' must be an array of strings: current value is one with something else in it (is an environment variable not set?)",
+      "'encrypt' must be an array of strings: current value is one with something else in it (is an environment variable not set?)",
     ],
     [
-      { secrets: [null] },
+      { encrypt: [null] },
       TypeError,
-      "'secrets' must be an array of strings: current value is one with something else in it (is an environment variable not set?)",
+      "'encrypt' must be an array of strings: current value is one with something else in it (is an environment variable not set?)",
     ],
     [
-      { acceptUnsealed: true },
+      { encrypt: undefined },
       TypeError,
-      "'acceptUnsealed' must go with 'secrets' (is an environment variable not set?): current value is true without any",
+      "'encrypt' must be left out or given: current value is undefined (is an environment variable not set?)",
     ],
     [
-      { secrets: [SECRET], acceptUnsealed: "yes" },
+      { encrypt: { acceptPlaintext: true } },
       TypeError,
-      `'acceptUnsealed' must be a boolean: current value is "yes"`,
+      "'encrypt.secrets' must be an array of strings: current value is undefined (is an environment variable not set?)",
+    ],
+    [
+      { encrypt: { secrets: [SECRET, undefined] } },
+      TypeError,
+      "'encrypt.secrets' must be an array of strings: current value is one with something else in it (is an environment variable not set?)",
+    ],
+    [
+      { encrypt: { secrets: [SECRET], acceptPlaintext: "yes" } },
+      TypeError,
+      `'encrypt.acceptPlaintext' must be a boolean: current value is a string`,
     ],
   ];
   for (const [options, expected, message] of cases) {
     const error = assertThrows(
-      () => createStorage(options as Partial<MemcacheSessionStorageOptions>),
+      () => createStorage(options as StorageOptions),
       expected,
     );
     assertEquals(error.message, START + message);
@@ -171,24 +181,24 @@ Deno.test("createMemcacheSessionStorage() throws when secrets are wrong, and doe
 });
 
 Deno.test("createMemcacheSessionStorage() does not show secrets that are no array", () => {
-  for (const secrets of [SECRET, { secret: SECRET }, null]) {
-    const options = { secrets } as unknown as MemcacheSessionStorageOptions;
+  for (const encrypt of [SECRET, { secret: SECRET }, null]) {
+    const options = { encrypt } as unknown as MemcacheSessionStorageOptions;
     const error = assertThrows(() => createStorage(options), TypeError);
-    assert(error.message.startsWith(`${START}'secrets' must be`));
+    assert(error.message.startsWith(`${START}'encrypt`));
     assert(!Deno.inspect(error).includes(SECRET), error.message);
   }
 });
 
 Deno.test("createMemcacheSessionStorage() takes secrets of 16 characters", async () => {
-  await createStorage({ secrets: ["sixteen letters!"] }).close();
+  await createStorage({ encrypt: ["sixteen letters!"] }).close();
 });
 
 Deno.test("a storage does not show its secrets when it is printed", async () => {
-  await using storage = createStorage({ secrets: [SECRET] });
+  await using storage = createStorage({ encrypt: [SECRET] });
   const shown = Deno.inspect(storage, { depth: 10, showHidden: true });
   assert(!shown.includes(SECRET));
 });
 
-function createStorage(options: Partial<MemcacheSessionStorageOptions>) {
+function createStorage(options: StorageOptions) {
   return createMemcacheSessionStorage({ servers: ["localhost"], ...options });
 }

@@ -10,31 +10,29 @@ import { createMemcacheClient } from "../../../src/client/mod.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
 import { sleep } from "../../support/outcome.ts";
 import { rawDelete, rawGet, rawSet } from "../../../tools/raw_connection.ts";
+import { change, login, PREFIX } from "../../support/app.ts";
 import {
-  change,
-  openScene,
   OTHER_SECRET,
-  PREFIX,
-  type Scene,
   SECRET,
-  storeSession,
-} from "./scene.ts";
+  startWatchedApp,
+  type WatchedApp,
+} from "./watched_app.ts";
 
-const secrets = [SECRET];
+const encrypt = [SECRET];
 
 /** Reads a cookie, sees that it gives a new session, and why. */
 async function assertNotBelieved(
-  scene: Scene,
+  app: WatchedApp,
   storage: MemcacheSessionStorage,
   id: string,
   reason: string,
   what: string,
 ): Promise<void> {
-  scene.unreadable.length = 0;
+  app.unreadable.length = 0;
   const session = await storage.read(id);
   assertNotEquals(session.id, id, what);
   assertEquals(session.size, 0, what);
-  assertEquals<string[]>(scene.unreadable, [reason], what);
+  assertEquals<string[]>(app.unreadable, [reason], what);
 }
 
 function sha256(text: string): string {
@@ -52,65 +50,65 @@ const CONTENTS = [
 for (const values of CONTENTS) {
   const name = JSON.stringify(values).slice(0, 30);
   Deno.test(`read() gives a new session when any bit of any byte of a sealed record is flipped (${name})`, async () => {
-    await using scene = await openScene();
-    const storage = scene.storage({ secrets, compress: true });
-    const id = await storeSession(storage, values);
-    const sealed = Buffer.from(await scene.stored(id));
+    await using app = await startWatchedApp();
+    const storage = app.open({ encrypt, compress: true });
+    const id = await login(storage, values);
+    const sealed = Buffer.from(await app.stored(id));
     for (let at = 0; at < sealed.length; at++) {
       for (let bit = 0; bit < 8; bit++) {
         const altered = Buffer.from(sealed);
         altered[at] ^= 1 << bit;
-        await scene.forge(id, altered);
-        const reason = at === 0 ? "unsealed" : "unopenable";
+        await app.forge(id, altered);
+        const reason = at === 0 ? "plaintext" : "unopenable";
         const what = `bit ${bit} of byte ${at}`;
-        await assertNotBelieved(scene, storage, id, reason, what);
+        await assertNotBelieved(app, storage, id, reason, what);
       }
     }
-    await scene.forge(id, sealed);
+    await app.forge(id, sealed);
     assertEquals((await storage.read(id)).get("user"), values.user);
   });
 }
 
 Deno.test("read() gives a new session when a sealed record is cut at any length, or has something after it", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets });
-  const id = await storeSession(storage, { user: "ann" });
-  const sealed = await scene.stored(id);
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt });
+  const id = await login(storage, { user: "ann" });
+  const sealed = await app.stored(id);
   for (let length = 0; length < sealed.length; length++) {
-    await scene.forge(id, sealed.slice(0, length));
-    const reason = length === 0 ? "unsealed" : "unopenable";
-    await assertNotBelieved(scene, storage, id, reason, `cut at ${length}`);
+    await app.forge(id, sealed.slice(0, length));
+    const reason = length === 0 ? "plaintext" : "unopenable";
+    await assertNotBelieved(app, storage, id, reason, `cut at ${length}`);
   }
   for (const more of ["=", "A", "\0", "\n", " ", sealed, "[{},{}]"]) {
-    await scene.forge(id, sealed + more);
+    await app.forge(id, sealed + more);
     const what = `and ${more.slice(0, 9)}`;
-    await assertNotBelieved(scene, storage, id, "unopenable", what);
+    await assertNotBelieved(app, storage, id, "unopenable", what);
   }
 });
 
 Deno.test("read() gives a new session when a sealed record was copied to another key", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets });
-  const admin = await storeSession(storage, { role: "admin" });
-  const user = await storeSession(storage, { role: "user" });
-  const sealed = await scene.stored(admin);
-  await scene.forge(user, sealed);
-  await assertNotBelieved(scene, storage, user, "unopenable", "another id");
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt });
+  const admin = await login(storage, { role: "admin" });
+  const user = await login(storage, { role: "user" });
+  const sealed = await app.stored(admin);
+  await app.forge(user, sealed);
+  await assertNotBelieved(app, storage, user, "unopenable", "another id");
   // An app with the same secret and another prefix.
-  await scene.forge(admin, sealed, "shop:");
-  const other = scene.storage({ secrets, prefix: "shop:" });
-  await assertNotBelieved(scene, other, admin, "unopenable", "another prefix");
+  await app.forge(admin, sealed, "shop:");
+  const other = app.open({ encrypt, prefix: "shop:" });
+  await assertNotBelieved(app, other, admin, "unopenable", "another prefix");
   // The same session, under the key that it has with 'hashIds'.
-  await scene.forge(sha256(admin), sealed);
-  const hashing = scene.storage({ secrets, hashIds: true });
-  await assertNotBelieved(scene, hashing, admin, "unopenable", "its hash");
+  await app.forge(sha256(admin), sealed);
+  const hashing = app.open({ encrypt, hashIds: true });
+  await assertNotBelieved(app, hashing, admin, "unopenable", "its hash");
   assertEquals((await storage.read(admin)).get("role"), "admin");
 });
 
 Deno.test("read() gives a new session when a record was forged", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets });
-  const id = await storeSession(storage, { role: "user" });
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt });
+  const id = await login(storage, { role: "user" });
   const now = Date.now();
   const record = [{ role: "admin" }, {}, [id, Math.floor(now / 1000), now]];
   const json = JSON.stringify(record);
@@ -124,45 +122,45 @@ Deno.test("read() gives a new session when a record was forged", async () => {
     "null",
   ];
   for (const value of unsealed) {
-    await scene.forge(id, value);
-    await assertNotBelieved(scene, storage, id, "unsealed", value);
+    await app.forge(id, value);
+    await assertNotBelieved(app, storage, id, "plaintext", value);
   }
   const unopenable = ["~", `~${json}`, `~${compressed}`, `~${"A".repeat(400)}`];
   for (const value of unopenable) {
-    await scene.forge(id, value);
-    await assertNotBelieved(scene, storage, id, "unopenable", value);
+    await app.forge(id, value);
+    await assertNotBelieved(app, storage, id, "unopenable", value);
   }
 });
 
 Deno.test("read() gives a new session when a record was sealed with somebody else's secret", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets });
-  const others = scene.storage({ secrets: [OTHER_SECRET] });
-  const id = await storeSession(others, { role: "admin" });
-  await assertNotBelieved(scene, storage, id, "unopenable", "other secret");
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt });
+  const others = app.open({ encrypt: [OTHER_SECRET] });
+  const id = await login(others, { role: "admin" });
+  await assertNotBelieved(app, storage, id, "unopenable", "other secret");
   // Nor does a storage without secrets take it for anything.
-  await assertNotBelieved(scene, scene.storage(), id, "unopenable", "none");
+  await assertNotBelieved(app, app.open(), id, "unopenable", "none");
 });
 
 Deno.test("a record that was not believed is left alone, and a new session is stored elsewhere", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets });
-  const id = await storeSession(storage, { role: "user" });
-  await scene.forge(id, "[{},{}]");
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt });
+  const id = await login(storage, { role: "user" });
+  await app.forge(id, "[{},{}]");
   const session = await storage.read(id);
   assertEquals(await change(storage, session, { cart: 1 }), session.id);
-  assertEquals(await scene.stored(id), "[{},{}]");
+  assertEquals(await app.stored(id), "[{},{}]");
   assertEquals((await storage.read(session.id)).get("cart"), 1);
 });
 
 Deno.test("memcached holds nothing readable of a sealed session but its key, size and age", async () => {
-  await using scene = await openScene();
+  await using app = await startWatchedApp();
   const values = { email: "ann@example.com", role: "admin" };
   for (const compress of [false, true]) {
-    const storage = scene.storage({ secrets, compress, hashIds: true });
-    const id = await storeSession(storage, values);
+    const storage = app.open({ encrypt, compress, hashIds: true });
+    const id = await login(storage, values);
     const name = sha256(id);
-    const text = await scene.stored(name);
+    const text = await app.stored(name);
     const bytes = Buffer.from(text.slice(1), "base64").toString("latin1");
     for (const secret of ["ann@example.com", "admin", "email", id, name]) {
       assert(!text.includes(secret) && !bytes.includes(secret));
@@ -171,13 +169,13 @@ Deno.test("memcached holds nothing readable of a sealed session but its key, siz
 });
 
 Deno.test("two saves of the same session look different in memcached", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets });
-  const id = await storeSession(storage, { user: "ann" });
-  const seen = new Set([await scene.stored(id)]);
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt });
+  const id = await login(storage, { user: "ann" });
+  const seen = new Set([await app.stored(id)]);
   for (let i = 0; i < 20; i++) {
     await change(storage, await storage.read(id), { user: "ann" });
-    seen.add(await scene.stored(id));
+    seen.add(await app.stored(id));
   }
   const starts = new Set(Array.from(seen, (text) => text.slice(0, 17)));
   assertEquals([seen.size, starts.size], [21, 21]);
@@ -186,51 +184,51 @@ Deno.test("two saves of the same session look different in memcached", async () 
 // What sealing does not stop.
 
 Deno.test("an older record that is put back under its own key opens: sealing does not stop a replay", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets });
-  const id = await storeSession(storage, { role: "admin" });
-  const older = await scene.stored(id);
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt });
+  const id = await login(storage, { role: "admin" });
+  const older = await app.stored(id);
   await change(storage, await storage.read(id), { role: "user" });
-  await scene.forge(id, older);
+  await app.forge(id, older);
   assertEquals((await storage.read(id)).get("role"), "admin");
   // After a logout too.
   const session = await storage.read(id);
   session.destroy();
   assertEquals(await storage.save(session), "");
   assertEquals((await storage.read(id)).size, 0);
-  await scene.forge(id, older);
+  await app.forge(id, older);
   assertEquals((await storage.read(id)).get("role"), "admin");
-  assertEquals(scene.unreadable, []);
+  assertEquals(app.unreadable, []);
 });
 
 Deno.test("a replay ends with 'maxLifetime', which whoever writes to memcached cannot extend", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets, maxLifetime: 1 });
-  const id = await storeSession(storage, { role: "admin" });
-  const sealed = await scene.stored(id);
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt, maxLifetime: 1 });
+  const id = await login(storage, { role: "admin" });
+  const sealed = await app.stored(id);
   await sleep(1100);
   // memcached keeps it for as long as the writer says.
-  await rawSet(scene.server, PREFIX + id, sealed, { ttl: 0 });
+  await rawSet(app.server, PREFIX + id, sealed, { ttl: 0 });
   const session = await storage.read(id);
   assertNotEquals(session.id, id);
   assertEquals(session.size, 0);
 });
 
 Deno.test("a replay ends when its secret is dropped", async () => {
-  await using scene = await openScene();
-  const before = scene.storage({ secrets: [OTHER_SECRET] });
-  const id = await storeSession(before, { role: "admin" });
-  const older = await scene.stored(id);
-  const after = scene.storage({ secrets });
-  await scene.forge(id, older);
-  await assertNotBelieved(scene, after, id, "unopenable", "dropped");
+  await using app = await startWatchedApp();
+  const before = app.open({ encrypt: [OTHER_SECRET] });
+  const id = await login(before, { role: "admin" });
+  const older = await app.stored(id);
+  const after = app.open({ encrypt });
+  await app.forge(id, older);
+  await assertNotBelieved(app, after, id, "unopenable", "dropped");
 });
 
 Deno.test("whoever writes to memcached can end a session", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ secrets });
-  const id = await storeSession(storage, { role: "admin" });
-  await rawDelete(scene.server, PREFIX + id);
+  await using app = await startWatchedApp();
+  const storage = app.open({ encrypt });
+  const id = await login(storage, { role: "admin" });
+  await rawDelete(app.server, PREFIX + id);
   assertEquals((await storage.read(id)).size, 0);
 });
 
@@ -238,9 +236,9 @@ Deno.test("a forged copy on one of two servers is neither believed nor left ther
   await using one = await startMemcached();
   await using two = await startMemcached();
   await using client = createMemcacheClient([one.address, two.address]);
-  await using scene = await openScene();
-  const storage = scene.storage({ client, secrets, copies: 2 });
-  const id = await storeSession(storage, { role: "user" });
+  await using app = await startWatchedApp();
+  const storage = app.open({ client, encrypt, copies: 2 });
+  const id = await login(storage, { role: "user" });
   const key = PREFIX + id;
   for (const server of [one, two]) {
     const now = Date.now();
@@ -256,5 +254,5 @@ Deno.test("a forged copy on one of two servers is neither believed nor left ther
     const { value } = (await rawGet(server, key))!;
     assertEquals(value[0], "~".charCodeAt(0));
   }
-  assertEquals(scene.unreadable.includes("unsealed"), true);
+  assertEquals(app.unreadable.includes("plaintext"), true);
 });

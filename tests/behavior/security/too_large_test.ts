@@ -23,7 +23,8 @@ import {
   rawStats,
 } from "../../../tools/raw_connection.ts";
 import { EVERY_CLIENT } from "./every_client.ts";
-import { change, openScene, PREFIX, SECRET, storeSession } from "./scene.ts";
+import { change, login, PREFIX } from "../../support/app.ts";
+import { SECRET, startWatchedApp } from "./watched_app.ts";
 
 const MEBIBYTE = 2 ** 20;
 const DEFAULT_LIMIT = MEBIBYTE - 512;
@@ -72,33 +73,21 @@ for (
   });
 }
 
-/** Has every version and date be written with as many digits. */
-function fixLengths(): Disposable {
-  const { random } = Math;
-  const clock = new Clock();
-  Math.random = () => 0.5;
-  return {
-    [Symbol.dispose]() {
-      Math.random = random;
-      clock[Symbol.dispose]();
-    },
-  };
-}
-
 Deno.test("a session of exactly the largest size is stored under the longest key, and one byte more is refused", async () => {
-  using _ = fixLengths();
+  // Every date is written with as many digits.
+  using clock = new Clock();
   for (
     const { args, maxValueBytes } of [
       { args: [], maxValueBytes: undefined },
       { args: ["-I", "2m"], maxValueBytes: 2 * MEBIBYTE - 512 },
     ]
   ) {
-    await using scene = await openScene({ args });
+    await using app = await startWatchedApp({ args });
     await using client = createMemcacheClient(
-      [scene.server.address],
+      [app.server.address],
       maxValueBytes === undefined ? {} : { maxValueBytes },
     );
-    const storage = scene.storage({
+    const storage = app.open({
       client,
       prefix: LONGEST_PREFIX,
       hashIds: true,
@@ -113,6 +102,8 @@ Deno.test("a session of exactly the largest size is stored under the longest key
     const most = "x".repeat(limit - around);
     assertEquals(await change(storage, session, { text: most }), session.id);
     assertEquals((await storage.read(session.id)).get("text"), most);
+    // So much later, a record no longer tells what it was built on.
+    clock.advance(60);
     const error = await assertRejects(
       () => change(storage, session, { text: `${most}x` }),
       SessionTooLargeError,
@@ -122,19 +113,19 @@ Deno.test("a session of exactly the largest size is stored under the longest key
   }
 });
 
-Deno.test("memcached refuses and drops a session when 'maxValueBytes' is raised without -I", async () => {
-  // What happens when the check is made to pass.
-  await using scene = await openScene();
-  await using client = createMemcacheClient([scene.server.address], {
+Deno.test("a session that memcached refuses because 'maxValueBytes' was raised without -I is put back as it was", async () => {
+  // What happens when the check is made to pass: memcached drops the old item.
+  await using app = await startWatchedApp();
+  await using client = createMemcacheClient([app.server.address], {
     maxValueBytes: 2 * MEBIBYTE,
   });
-  const storage = scene.storage({ client });
-  const id = await storeSession(storage, { user: "ann" });
+  const storage = app.open({ client });
+  const id = await login(storage, { user: "ann" });
   const session = await storage.read(id);
   await assertRejects(() => {
     return change(storage, session, { text: "x".repeat(MEBIBYTE) });
   });
-  assertEquals((await storage.read(id)).size, 0);
+  assertEquals((await storage.read(id)).data, [{ user: "ann" }, {}]);
 });
 
 /** How many commands about items the server has got. */
@@ -147,38 +138,38 @@ async function commandsOf(server: RawServer): Promise<number[]> {
 
 for (const [name, open] of Object.entries(EVERY_CLIENT)) {
   Deno.test(`a session that is too large is refused before anything is sent, and the stored one stays (${name})`, async () => {
-    await using scene = await openScene();
-    await using opened = open([scene.server.address]);
-    for (const secrets of [undefined, [SECRET]]) {
-      const storage = scene.storage({ client: opened.client, secrets });
-      const id = await storeSession(storage, { user: "ann" });
-      const before = await scene.stored(id);
+    await using app = await startWatchedApp();
+    await using opened = open([app.server.address]);
+    for (const sealing of [{}, { encrypt: [SECRET] }]) {
+      const storage = app.open({ client: opened.client, ...sealing });
+      const id = await login(storage, { user: "ann" });
+      const before = await app.stored(id);
       const session = await storage.read(id);
       // Over the limit by less than the client, but for memcached, would mind.
       session.set("text", "x".repeat(DEFAULT_LIMIT));
-      const commands = await commandsOf(scene.server);
+      const commands = await commandsOf(app.server);
       const error = await assertRejects(() => storage.save(session));
-      assertEquals(await commandsOf(scene.server), commands);
+      assertEquals(await commandsOf(app.server), commands);
       assertInstanceOf(error, SessionTooLargeError);
       assertEquals(error.limit, DEFAULT_LIMIT);
       assertGreater(error.size, DEFAULT_LIMIT);
-      assertEquals(await scene.stored(id), before);
+      assertEquals(await app.stored(id), before);
       assertEquals((await storage.read(id)).get("user"), "ann");
       // Made smaller, it can be saved.
       session.unset("text");
       session.set("cart", 1);
       assertEquals(await storage.save(session), id);
-      assertNotEquals(await commandsOf(scene.server), commands);
+      assertNotEquals(await commandsOf(app.server), commands);
       assertEquals((await storage.read(id)).get("cart"), 1);
     }
   });
 }
 
 Deno.test("a new session, a regenerated one and an unknown id are refused alike", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage({ useUnknownIds: true });
+  await using app = await startWatchedApp();
+  const storage = app.open({ useUnknownIds: true });
   const text = "x".repeat(MEBIBYTE);
-  const id = await storeSession(storage, { user: "ann" });
+  const id = await login(storage, { user: "ann" });
   const moved = await storage.read(id);
   moved.regenerateId(true);
   const sessions = [
@@ -188,21 +179,21 @@ Deno.test("a new session, a regenerated one and an unknown id are refused alike"
   ];
   for (const session of sessions) {
     session.set("text", text);
-    const commands = await commandsOf(scene.server);
+    const commands = await commandsOf(app.server);
     await assertRejects(() => storage.save(session), SessionTooLargeError);
-    assertEquals(await commandsOf(scene.server), commands);
+    assertEquals(await commandsOf(app.server), commands);
   }
   // The old id is not removed, as the new one could not be stored.
   assertEquals((await storage.read(id)).get("user"), "ann");
 });
 
 Deno.test("a session that two requests made too large together stays as the first one left it", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage();
-  const id = await storeSession(storage, { user: "ann" });
+  await using app = await startWatchedApp();
+  const storage = app.open();
+  const id = await login(storage, { user: "ann" });
   const [one, two] = [await storage.read(id), await storage.read(id)];
   await change(storage, one, { one: "x".repeat(600_000) });
-  const before = await scene.stored(id);
+  const before = await app.stored(id);
   const error = await assertRejects(
     () => change(storage, two, { two: "x".repeat(600_000) }),
     SessionTooLargeError,
@@ -212,16 +203,16 @@ Deno.test("a session that two requests made too large together stays as the firs
     "two",
     "user",
   ]);
-  assertEquals(await scene.stored(id), before);
+  assertEquals(await app.stored(id), before);
 });
 
 Deno.test("a session that is too large stays on all servers when it has copies", async () => {
   await using one = await startMemcached();
   await using two = await startMemcached();
-  await using scene = await openScene();
+  await using app = await startWatchedApp();
   await using client = createMemcacheClient([one.address, two.address]);
-  const storage = scene.storage({ client, copies: 2 });
-  const id = await storeSession(storage, { user: "ann" });
+  const storage = app.open({ client, copies: 2 });
+  const id = await login(storage, { user: "ann" });
   const session = await storage.read(id);
   session.set("text", "x".repeat(MEBIBYTE));
   await assertRejects(() => storage.save(session), SessionTooLargeError);
@@ -232,8 +223,8 @@ Deno.test("a session that is too large stays on all servers when it has copies",
 });
 
 Deno.test("SessionTooLargeError names the size, the limit and the three biggest values, and nothing they hold", async () => {
-  await using scene = await openScene();
-  const storage = scene.storage();
+  await using app = await startWatchedApp();
+  const storage = app.open();
   const session = await storage.read(null);
   session.set("user", "ann@example.com");
   session.set("cart", ["4711".repeat(100_000)]);

@@ -10,10 +10,10 @@ import {
   type DroppedEvent,
 } from "@remix/session-storage-memcache";
 import { listen } from "../../support/listener.ts";
-import { begin, request, startProcesses } from "../../support/processes.ts";
+import { login, startApp, visit } from "../../support/app.ts";
 
 Deno.test("command channel tells of a command in the asynchronous context of its request", async () => {
-  await using app = await startProcesses({ processes: 1 });
+  await using app = await startApp({ processes: 1 });
   const requests = new AsyncLocalStorage<string>();
   const seen: string[] = [];
   const note = (event: unknown) => {
@@ -21,7 +21,7 @@ Deno.test("command channel tells of a command in the asynchronous context of its
   };
   subscribe(channels.command, note);
   const visit = (name: string) => {
-    return requests.run(name, () => begin(app.storage, { name }));
+    return requests.run(name, () => login(app.storage, { name }));
   };
   // The first one connects, and two share a write.
   const id = await visit("one");
@@ -31,22 +31,22 @@ Deno.test("command channel tells of a command in the asynchronous context of its
   await requests.run("five", () => app.storage.read(id)).catch(() => {});
   unsubscribe(channels.command, note);
   assertEquals(seen, [
-    "one: set",
-    "two: set",
-    "three: set",
+    "one: add",
+    "two: add",
+    "three: add",
     "four: get",
     "five: get",
   ]);
 });
 
 Deno.test("conflict channel tells of a save that another one came before", async () => {
-  await using app = await startProcesses();
+  await using app = await startApp();
   const [one, two] = app.storages;
   using conflicts = listen<ConflictEvent>("conflict");
   using dropped = listen<DroppedEvent>("dropped");
-  const id = await begin(one, { a: 1 });
+  const id = await login(one, { a: 1 });
   const late = await one.read(id);
-  await request(two, id, (session) => session.set("b", 1));
+  await visit(two, id, (session) => session.set("b", 1));
   assertEquals(conflicts.events, []);
   late.set("c", 1);
   await one.save(late);
@@ -55,22 +55,22 @@ Deno.test("conflict channel tells of a save that another one came before", async
 });
 
 Deno.test("conflict channel tells once of a login that others came before", async () => {
-  await using app = await startProcesses();
+  await using app = await startApp();
   const [one, two] = app.storages;
   using conflicts = listen<ConflictEvent>("conflict");
-  const id = await begin(one, { a: 1 });
+  const id = await login(one, { a: 1 });
   const late = await one.read(id);
-  await request(two, id, (session) => session.set("b", 1));
-  await request(two, id, (session) => session.set("c", 1));
+  await visit(two, id, (session) => session.set("b", 1));
+  await visit(two, id, (session) => session.set("c", 1));
   late.regenerateId(true);
   await one.save(late);
   assertEquals(conflicts.events, [{ retries: 1 }]);
 });
 
 Deno.test("conflict channel tells of few retries when 100 requests save at once", async () => {
-  await using app = await startProcesses({ processes: 10 });
+  await using app = await startApp({ processes: 10 });
   using conflicts = listen<ConflictEvent>("conflict");
-  const id = await begin(app.storage, { first: 1 });
+  const id = await login(app.storage, { first: 1 });
   const sessions = await Promise.all(
     Array.from({ length: 100 }, (_, i) => app.storages[i % 10].read(id)),
   );
@@ -87,35 +87,35 @@ Deno.test("conflict channel tells of few retries when 100 requests save at once"
 });
 
 Deno.test("conflict channel tells nothing when requests come one after the other", async () => {
-  await using app = await startProcesses();
+  await using app = await startApp();
   using conflicts = listen<ConflictEvent>("conflict");
-  const id = await begin(app.storage, { n: 0 });
+  const id = await login(app.storage, { n: 0 });
   for (let n = 1; n < 10; n++) {
-    await request(app.storages[n % 3], id, (session) => session.set("n", n));
+    await visit(app.storages[n % 3], id, (session) => session.set("n", n));
   }
-  await request(app.storage, id, (session) => session.regenerateId(true));
+  await visit(app.storage, id, (session) => session.regenerateId(true));
   assertEquals(conflicts.events, []);
 });
 
 Deno.test("dropped channel tells of a save whose session is gone", async () => {
   for (const options of [{}, { copies: 2 }]) {
-    await using app = await startProcesses({ servers: 2, options });
+    await using app = await startApp({ servers: 2, options });
     const [one, two] = app.storages;
     using dropped = listen<DroppedEvent>("dropped");
     using conflicts = listen<ConflictEvent>("conflict");
-    const id = await begin(one, { a: 1 });
+    const id = await login(one, { a: 1 });
     const sessions = [
       await one.read(id),
       await one.read(id),
       await one.read(id),
     ];
-    await request(two, id, (session) => session.destroy());
+    await visit(two, id, (session) => session.destroy());
     assertEquals(dropped.events, []);
     sessions[0].set("b", 1);
     sessions[1].regenerateId(true);
     for (const session of sessions) await one.save(session);
     // The third one had nothing to save.
-    assertEquals(dropped.events, [{ reason: "gone" }, { reason: "gone" }]);
+    assertEquals(dropped.events, [{ reason: "ended" }, { reason: "ended" }]);
     assertEquals(conflicts.events, []);
   }
 });

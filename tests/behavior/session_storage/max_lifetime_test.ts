@@ -9,16 +9,11 @@ import {
 } from "@std/assert";
 import { Clock } from "../../support/clock.ts";
 import { startCluster } from "../../support/gated_cluster.ts";
-import {
-  begin,
-  type Processes,
-  request,
-  startProcesses,
-} from "../../support/processes.ts";
+import { type App, login, startApp, visit } from "../../support/app.ts";
 import { rawGet, rawSet } from "../../../tools/raw_connection.ts";
 
 /** Seconds that memcached will keep a session; its clock ticks once a second. */
-async function ttlOf({ servers }: Processes, id: string): Promise<number> {
+async function ttlOf({ servers }: App, id: string): Promise<number> {
   const items = await Promise.all(
     servers.map((server) => rawGet(server, `session:${id}`)),
   );
@@ -33,46 +28,46 @@ function assertTtl(actual: number, expected: number): void {
 for (const ttl of [3600, 0, () => 3600]) {
   Deno.test(`maxLifetime bounds how long memcached keeps a session when ttl is ${ttl}`, async () => {
     using clock = new Clock();
-    await using app = await startProcesses({
+    await using app = await startApp({
       processes: 1,
       options: { ttl, maxLifetime: 100 },
     });
-    const id = await begin(app.storage, { a: 1 });
+    const id = await login(app.storage, { a: 1 });
     assertTtl(await ttlOf(app, id), 100);
     clock.advance(60);
-    assertEquals(await request(app.storage, id), null);
+    assertEquals(await visit(app.storage, id), null);
     assertTtl(await ttlOf(app, id), 40);
     clock.advance(20);
-    await request(app.storage, id, (session) => session.set("b", 2));
+    await visit(app.storage, id, (session) => session.set("b", 2));
     assertTtl(await ttlOf(app, id), 20);
   });
 }
 
 Deno.test("maxLifetime leaves the ttl alone when that ends sooner", async () => {
   using clock = new Clock();
-  await using app = await startProcesses({
+  await using app = await startApp({
     processes: 1,
     options: { ttl: 30, maxLifetime: 100 },
   });
-  const id = await begin(app.storage, { a: 1 });
+  const id = await login(app.storage, { a: 1 });
   assertTtl(await ttlOf(app, id), 30);
   clock.advance(60);
-  await request(app.storage, id);
+  await visit(app.storage, id);
   assertTtl(await ttlOf(app, id), 30);
 });
 
 for (const copies of [1, 2]) {
   Deno.test(`maxLifetime ends a session that is used all the time when there are ${copies} copies`, async () => {
     using clock = new Clock();
-    await using app = await startProcesses({
+    await using app = await startApp({
       servers: 2,
       processes: 2,
       options: { copies, maxLifetime: 100 },
     });
-    const id = await begin(app.storage, { n: 0 });
+    const id = await login(app.storage, { n: 0 });
     for (let n = 1; n < 10; n++) {
       clock.advance(10);
-      await request(app.storages[n % 2], id, (session) => {
+      await visit(app.storages[n % 2], id, (session) => {
         assertEquals(session.get("n"), n - 1);
         session.set("n", n);
       });
@@ -89,14 +84,14 @@ for (const copies of [1, 2]) {
 
 Deno.test("maxLifetime goes on when the id is regenerated", async () => {
   using clock = new Clock();
-  await using app = await startProcesses({
+  await using app = await startApp({
     processes: 1,
     options: { maxLifetime: 100 },
   });
-  let id = await begin(app.storage, { a: 1 });
+  let id = await login(app.storage, { a: 1 });
   for (const deleteOld of [true, false]) {
     clock.advance(40);
-    const cookie = await request(app.storage, id, (session) => {
+    const cookie = await visit(app.storage, id, (session) => {
       session.regenerateId(deleteOld);
     });
     assertNotEquals(cookie, id);
@@ -111,13 +106,13 @@ Deno.test("maxLifetime goes on when the id is regenerated", async () => {
 
 Deno.test("maxLifetime goes on when concurrent saves are merged, and when one of them is a login", async () => {
   using clock = new Clock();
-  await using app = await startProcesses({ options: { maxLifetime: 100 } });
+  await using app = await startApp({ options: { maxLifetime: 100 } });
   const [one, two] = app.storages;
-  let id = await begin(one, { a: 1 });
+  let id = await login(one, { a: 1 });
   for (const logsIn of [false, true]) {
     const late = await two.read(id);
     clock.advance(40);
-    await request(one, id, (session) => session.set(`b${logsIn}`, 2));
+    await visit(one, id, (session) => session.set(`b${logsIn}`, 2));
     late.set(`c${logsIn}`, 3);
     if (logsIn) late.regenerateId(true);
     id = (await two.save(late))!;
@@ -169,13 +164,13 @@ for (const count of [1, 2]) {
 
 Deno.test("maxLifetime starts anew when the browser's id is used for a new session", async () => {
   using clock = new Clock();
-  await using app = await startProcesses({
+  await using app = await startApp({
     processes: 1,
     options: { maxLifetime: 100, useUnknownIds: true },
   });
-  const id = await begin(app.storage, { a: 1 });
+  const id = await login(app.storage, { a: 1 });
   clock.advance(100);
-  const cookie = await request(app.storage, id, (session) => {
+  const cookie = await visit(app.storage, id, (session) => {
     assertEquals(session.data, [{}, {}]);
     session.set("b", 2);
   });
@@ -186,12 +181,12 @@ Deno.test("maxLifetime starts anew when the browser's id is used for a new sessi
 
 Deno.test("maxLifetime starts with the first save when another storage wrote the record", async () => {
   using clock = new Clock();
-  await using app = await startProcesses({
+  await using app = await startApp({
     processes: 1,
     options: { maxLifetime: 100 },
   });
   await rawSet(app.servers[0], "session:theirs", '[{"a":1},{}]');
-  await request(app.storage, "theirs", (session) => session.set("b", 2));
+  await visit(app.storage, "theirs", (session) => session.set("b", 2));
   clock.advance(99);
   assertEquals((await app.storage.read("theirs")).size, 2);
   clock.advance(1);
@@ -200,14 +195,14 @@ Deno.test("maxLifetime starts with the first save when another storage wrote the
 
 Deno.test("maxLifetime starts with the first request when another storage wrote the record and cookies are not renewed", async () => {
   using clock = new Clock();
-  await using app = await startProcesses({
+  await using app = await startApp({
     processes: 1,
     options: { maxLifetime: 100, renewCookie: false },
   });
   await rawSet(app.servers[0], "session:theirs", '[{"a":1},{}]');
-  assertEquals(await request(app.storage, "theirs"), "theirs");
+  assertEquals(await visit(app.storage, "theirs"), "theirs");
   clock.advance(90);
-  assertEquals(await request(app.storage, "theirs"), null);
+  assertEquals(await visit(app.storage, "theirs"), null);
   clock.advance(10);
   assertEquals((await app.storage.read("theirs")).size, 0);
 });

@@ -1,10 +1,10 @@
 // The time to live starts anew with every request that uses the session.
 
+import type { StorageOptions } from "../../support/storage_options.ts";
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import {
   type CommandEvent,
   createMemcacheSessionStorage,
-  type MemcacheSessionStorageOptions,
   type Session,
 } from "@remix/session-storage-memcache";
 import { Clock } from "../../support/clock.ts";
@@ -13,7 +13,7 @@ import {
   type MemcachedServer,
   startMemcached,
 } from "../../../tools/memcached.ts";
-import { begin, request } from "../../support/processes.ts";
+import { login, visit } from "../../support/app.ts";
 import { rawGet, rawSet, rawStats } from "../../../tools/raw_connection.ts";
 
 /** What is to happen to a session of whose time to live little is left. */
@@ -27,14 +27,14 @@ interface Aged {
 
 /** Runs with a session that memcached will drop in ten seconds. */
 async function withAged(
-  options: MemcacheSessionStorageOptions,
+  options: StorageOptions,
   values: Record<string, unknown>,
   run: (aged: Aged) => Promise<void>,
 ): Promise<void> {
   await using server = await startMemcached();
   const servers = [server.address];
   await using storage = createMemcacheSessionStorage({ ...options, servers });
-  const id = await begin(storage, values);
+  const id = await login(storage, values);
   const key = `session:${id}`;
   await rawSet(server, key, (await rawGet(server, key))!.value, { ttl: 10 });
   const ttl = async () => (await rawGet(server, key))?.ttl ?? 0;
@@ -91,7 +91,7 @@ Deno.test("save() takes the ttl that the changed session has", async () => {
     ttl: (session: Session) => session.get("long") ? 5_000 : 500,
   };
   await withAged(options, { a: 1 }, async ({ storage, id, ttl }) => {
-    await request(storage, id, (session) => session.set("long", true));
+    await visit(storage, id, (session) => session.set("long", true));
     assertAbout(await ttl(), 5_000);
   });
 });
@@ -137,9 +137,9 @@ Deno.test("save() throws and stores nothing when the ttl function returns nonsen
     ttl: () => -1,
   });
   await assertRejects(
-    () => begin(storage, { a: 1 }),
+    () => login(storage, { a: 1 }),
     RangeError,
-    "'ttl' must be a non-negative integer: current value is -1",
+    "the 'ttl' function must return a non-negative integer: it returned -1",
   );
   assertEquals((await rawStats(server)).curr_items, "0");
 });
@@ -152,7 +152,7 @@ Deno.test("save() asks the ttl function about the session as it was when that is
   };
   await withAged({ ttl }, { hours: 2 }, async ({ storage, id }) => {
     asked.length = 0;
-    const cookie = await request(storage, id, (session) => {
+    const cookie = await visit(storage, id, (session) => {
       session.set("hours", 1);
       session.destroy();
     });

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Session } from "@remix/session-storage-memcache";
 import { Clock } from "../../support/clock.ts";
-import { begin, request } from "../../support/processes.ts";
+import { login, visit } from "../../support/app.ts";
 import { openWire } from "../../support/wire.ts";
 
 const COSTS: [
@@ -22,26 +22,26 @@ const COSTS: [
 for (const [what, handle, cost] of COSTS) {
   Deno.test(`storage makes ${cost[1]} round trips for a request that ${what}`, async () => {
     await using wire = await openWire(1);
-    const id = await begin(wire.storage, { a: 1 });
-    const costs = await wire.cost(() => request(wire.storage, id, handle));
+    const id = await login(wire.storage, { a: 1 });
+    const costs = await wire.cost(() => visit(wire.storage, id, handle));
     assertEquals(costs, cost);
   });
 }
 
 Deno.test("storage makes no round trip for a request without a cookie that stores nothing", async () => {
   await using wire = await openWire(1);
-  await begin(wire.storage, { a: 1 });
+  await login(wire.storage, { a: 1 });
   for (const cookie of [null, ""]) {
-    const costs = await wire.cost(() => request(wire.storage, cookie));
+    const costs = await wire.cost(() => visit(wire.storage, cookie));
     assertEquals(costs, [0, 0]);
   }
 });
 
 Deno.test("storage makes no round trip for a request without a cookie that ends its session", async () => {
   await using wire = await openWire(1);
-  await begin(wire.storage, { a: 1 });
+  await login(wire.storage, { a: 1 });
   const costs = await wire.cost(async () => {
-    const cookie = await request(wire.storage, null, (session) => {
+    const cookie = await visit(wire.storage, null, (session) => {
       session.set("a", 1);
       session.destroy();
     });
@@ -52,25 +52,25 @@ Deno.test("storage makes no round trip for a request without a cookie that ends 
 
 Deno.test("storage makes one round trip for a request without a cookie that stores something", async () => {
   await using wire = await openWire(1);
-  await begin(wire.storage, { a: 1 });
-  const costs = await wire.cost(() => begin(wire.storage, { b: 1 }));
+  await login(wire.storage, { a: 1 });
+  const costs = await wire.cost(() => login(wire.storage, { b: 1 }));
   assertEquals(costs, [1, 1]);
 });
 
 Deno.test("storage makes one round trip for a request whose cookie is of no session", async () => {
   await using wire = await openWire(1);
-  await begin(wire.storage, { a: 1 });
-  const costs = await wire.cost(() => request(wire.storage, "unknown"));
+  await login(wire.storage, { a: 1 });
+  const costs = await wire.cost(() => visit(wire.storage, "unknown"));
   assertEquals(costs, [1, 1]);
 });
 
 Deno.test("storage makes a second round trip for a request that only reads when it takes longer than a second", async () => {
   await using wire = await openWire(1);
   using clock = new Clock();
-  const id = await begin(wire.storage, { a: 1 });
+  const id = await login(wire.storage, { a: 1 });
   const { cost, storage } = wire;
   const take = (seconds: number) => {
-    return cost(() => request(storage, id, () => clock.advance(seconds)));
+    return cost(() => visit(storage, id, () => clock.advance(seconds)));
   };
   assertEquals(await take(0.999), [1, 1]);
   assertEquals(await take(1), [2, 2]);
@@ -78,11 +78,11 @@ Deno.test("storage makes a second round trip for a request that only reads when 
 
 Deno.test("storage asks both servers at once when each session has two copies", async () => {
   await using wire = await openWire(2, { copies: 2 });
-  const id = await begin(wire.storage, { a: 1 });
-  const read = await wire.cost(() => request(wire.storage, id));
+  const id = await login(wire.storage, { a: 1 });
+  const read = await wire.cost(() => visit(wire.storage, id));
   assertEquals(read, [2, 2]);
   const write = await wire.cost(() => {
-    return request(wire.storage, id, (session) => session.set("b", 2));
+    return visit(wire.storage, id, (session) => session.set("b", 2));
   });
   assertEquals(write, [4, 4]);
 });
@@ -90,10 +90,10 @@ Deno.test("storage asks both servers at once when each session has two copies", 
 Deno.test("storage opens one connection a server for 1,000 concurrent requests", async () => {
   await using wire = await openWire(3);
   const cookies = await Promise.all(Array.from({ length: 1_000 }, (_, i) => {
-    return request(wire.storage, null, (session) => session.set("i", i));
+    return visit(wire.storage, null, (session) => session.set("i", i));
   }));
   await Promise.all(cookies.map((cookie, i) => {
-    return request(wire.storage, cookie, (session) => {
+    return visit(wire.storage, cookie, (session) => {
       assertEquals(session.get("i"), i);
       session.set("seen", true);
     });
@@ -103,10 +103,10 @@ Deno.test("storage opens one connection a server for 1,000 concurrent requests",
 
 Deno.test("storage sends what concurrent requests ask in a few writes", async () => {
   await using wire = await openWire(1);
-  const id = await begin(wire.storage, { a: 1 });
+  const id = await login(wire.storage, { a: 1 });
   const [commands, trips] = await wire.cost(() => {
     return Promise.all(
-      Array.from({ length: 1_000 }, () => request(wire.storage, id)),
+      Array.from({ length: 1_000 }, () => visit(wire.storage, id)),
     );
   });
   assertEquals(commands, 1_000);

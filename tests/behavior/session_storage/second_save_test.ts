@@ -10,7 +10,7 @@ import {
 import { createMemcacheClient } from "@remix/session-storage-memcache/client";
 import { listen } from "../../support/listener.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
-import { begin, request, startProcesses } from "../../support/processes.ts";
+import { login, startApp, visit } from "../../support/app.ts";
 
 const PLACES = [
   { where: "one server holds it", servers: 1, options: {} },
@@ -19,9 +19,9 @@ const PLACES = [
 
 for (const { where, servers, options } of PLACES) {
   Deno.test(`save() keeps a login that is saved twice at once when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const { storage } = app;
-    const old = await begin(storage, { cart: 1 });
+    const old = await login(storage, { cart: 1 });
     const session = await storage.read(old);
     session.set("user", "ann");
     session.regenerateId(true);
@@ -33,10 +33,10 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`second save() stores what changed since the first when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const { storage } = app;
     for (const loaded of [true, false]) {
-      const id = loaded ? await begin(storage, { a: 1 }) : null;
+      const id = loaded ? await login(storage, { a: 1 }) : null;
       const session = await storage.read(id);
       session.set("a", 1);
       session.set("b", 2);
@@ -54,11 +54,11 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`second save() keeps what others changed when the first was merged with it and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
-    const id = await begin(one, { a: 1, b: 1 });
+    const id = await login(one, { a: 1, b: 1 });
     const session = await one.read(id);
-    await request(two, id, (other) => {
+    await visit(two, id, (other) => {
       other.set("added", 1);
       other.set("a", 2);
       other.unset("b");
@@ -74,13 +74,13 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`second save() keeps what others changed since the first when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
-    const id = await begin(one, { a: 1 });
+    const id = await login(one, { a: 1 });
     const session = await one.read(id);
     session.set("b", 1);
     await one.save(session);
-    await request(two, id, (other) => other.set("c", 1));
+    await visit(two, id, (other) => other.set("c", 1));
     session.set("d", 1);
     using conflicts = listen<ConflictEvent>("conflict");
     await one.save(session);
@@ -89,21 +89,21 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`second save() stores no flash value again that was seen since the first when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
-    const id = await begin(one, { a: 1 });
+    const id = await login(one, { a: 1 });
     for (const regenerate of [false, true]) {
       const session = await one.read(id);
       session.flash("note", "hi");
       await one.save(session);
-      await request(two, id, (other) => {
+      await visit(two, id, (other) => {
         assertEquals(other.get("note"), "hi");
       });
       if (regenerate) session.regenerateId(true);
       session.flash("other", "ho");
       const cookie = await one.save(session);
       assertEquals(cookie, session.id);
-      await request(two, cookie, (next) => {
+      await visit(two, cookie, (next) => {
         assertEquals(next.get("note"), undefined);
         assertEquals(next.get("other"), "ho");
       });
@@ -111,7 +111,7 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`second save() keeps a flash value that nobody has seen since the first when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const session = await app.storage.read(null);
     session.flash("note", "hi");
     await app.storage.save(session);
@@ -122,23 +122,23 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`second save() returns null when the session was destroyed since the first and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
-    const id = await begin(one, { a: 1 });
+    const id = await login(one, { a: 1 });
     const session = await one.read(id);
     session.set("b", 1);
     assertEquals(await one.save(session), id);
-    await request(two, id, (other) => other.destroy());
+    await visit(two, id, (other) => other.destroy());
     session.set("c", 1);
     assertEquals(await one.save(session), null);
     assertEquals((await two.read(id)).size, 0);
   });
 
   Deno.test(`second save() logs out when the session was destroyed since the first and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (const loaded of [true, false]) {
-      const id = loaded ? await begin(one, { a: 1 }) : null;
+      const id = loaded ? await login(one, { a: 1 }) : null;
       const session = await one.read(id);
       session.set("b", 1);
       session.regenerateId(true);
@@ -150,10 +150,10 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`second save() deletes every id of before when the id was regenerated each time and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (const deleteOldFirst of [true, false]) {
-      const old = await begin(one, { a: 1 });
+      const old = await login(one, { a: 1 });
       const session = await one.read(old);
       session.regenerateId(deleteOldFirst);
       const first = await one.save(session);
@@ -169,8 +169,8 @@ for (const { where, servers, options } of PLACES) {
   });
 
   Deno.test(`second save() returns null when nothing was changed at all and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
-    const id = await begin(app.storage, { a: 1 });
+    await using app = await startApp({ servers, options });
+    const id = await login(app.storage, { a: 1 });
     const session = await app.storage.read(id);
     assertEquals(await app.storage.save(session), null);
     assertEquals(await app.storage.save(session), null);
@@ -178,15 +178,15 @@ for (const { where, servers, options } of PLACES) {
 }
 
 Deno.test("second save() overwrites what others changed when conflicts are overwritten", async () => {
-  await using app = await startProcesses({
+  await using app = await startApp({
     options: { conflicts: "overwrite" },
   });
   const [one, two] = app.storages;
-  const id = await begin(one, { a: 1 });
+  const id = await login(one, { a: 1 });
   const session = await one.read(id);
   session.set("b", 1);
   await one.save(session);
-  await request(two, id, (other) => other.set("c", 1));
+  await visit(two, id, (other) => other.set("c", 1));
   session.set("d", 1);
   await one.save(session);
   assertEquals((await two.read(id)).data[0], { a: 1, b: 1, d: 1 });
@@ -208,9 +208,9 @@ Deno.test("second save() keeps what others changed when the first was merged and
   };
   const storage = createMemcacheSessionStorage({ client });
   const other = createMemcacheSessionStorage({ client: own });
-  const id = await begin(other, { a: 1 });
+  const id = await login(other, { a: 1 });
   const session = await storage.read(id);
-  await request(other, id, (it) => it.set("theirs", 1));
+  await visit(other, id, (it) => it.set("theirs", 1));
   session.set("b", 1);
   assertEquals(await storage.save(session), id);
   session.set("c", 1);

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Clock } from "../../support/clock.ts";
-import { begin, request, startProcesses } from "../../support/processes.ts";
+import { login, startApp, visit } from "../../support/app.ts";
 import { rawSet } from "../../../tools/raw_connection.ts";
 import { runRounds } from "../../support/rounds.ts";
 
@@ -15,7 +15,7 @@ for (const { where, servers, options: place } of PLACES) {
   const options = { ...place, useUnknownIds: true };
 
   Deno.test(`save() keeps what 20 requests set that begin a session under one id when ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const { storages } = app;
     await runRounds(10, 5, async () => {
       const id = crypto.randomUUID();
@@ -36,7 +36,7 @@ for (const { where, servers, options: place } of PLACES) {
   });
 
   Deno.test(`save() keeps the last one's session when conflicts are overwritten and ${where}`, async () => {
-    await using app = await startProcesses({
+    await using app = await startApp({
       servers,
       options: { ...options, conflicts: "overwrite" },
     });
@@ -50,10 +50,10 @@ for (const { where, servers, options: place } of PLACES) {
   });
 
   Deno.test(`save() deletes the browser's id when a login met another request that stored a session there and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const login = await one.read("fixed");
-    await request(two, "fixed", (session) => session.set("a", 1));
+    await visit(two, "fixed", (session) => session.set("a", 1));
     login.set("user", "ann");
     login.regenerateId(true);
     const id = await one.save(login);
@@ -63,17 +63,17 @@ for (const { where, servers, options: place } of PLACES) {
   });
 
   Deno.test(`save() deletes the browser's id when a request that found nothing there logs out and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const logout = await one.read("chosen");
-    await request(two, "chosen", (session) => session.set("a", 1));
+    await visit(two, "chosen", (session) => session.set("a", 1));
     logout.destroy();
     assertEquals(await one.save(logout), "");
     assertEquals((await two.read("chosen")).size, 0);
   });
 
   Deno.test(`save() keeps what two requests set when what was under their id cannot be read and ${where}`, async () => {
-    await using app = await startProcesses({ servers, options });
+    await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     await runRounds(40, 5, async () => {
       const id = crypto.randomUUID();
@@ -93,17 +93,17 @@ for (const { where, servers, options: place } of PLACES) {
     Deno.test(`save() changes no session that was begun under the id after a logout when ${where} and conflicts are to ${conflicts}`, async () => {
       // In the same second, as a fast browser does it, but not the same millisecond.
       using clock = new Clock();
-      await using app = await startProcesses({
+      await using app = await startApp({
         servers,
         options: { ...options, conflicts },
       });
       const [one, two] = app.storages;
       for (const regenerate of ["deleting", "keeping", "not"]) {
-        const id = await begin(one, { user: "ann" });
+        const id = await login(one, { user: "ann" });
         const late = await one.read(id);
-        await request(two, id, (session) => session.destroy());
+        await visit(two, id, (session) => session.destroy());
         clock.advance(0.001);
-        const cookie = await request(two, id, (session) => {
+        const cookie = await visit(two, id, (session) => {
           assertEquals(session.data, [{}, {}]);
           session.set("theme", "dark");
         });

@@ -11,7 +11,7 @@ import {
   rawSet,
   rawStats,
 } from "../../../tools/raw_connection.ts";
-import { makeTlsFiles } from "../../support/tls_files.ts";
+import { TLS_FILES } from "../../support/tls_files.ts";
 
 Deno.test("startMemcached() starts servers on ports of their own", async () => {
   await using a = await startMemcached();
@@ -59,7 +59,7 @@ Deno.test("startMemcached() asks for credentials when given some", async () => {
 });
 
 Deno.test("startMemcached() speaks TLS when given certificates", async () => {
-  await using files = await makeTlsFiles();
+  const files = TLS_FILES;
   await using server = await startMemcached({ tls: files });
   const versionOver = (ca: string) =>
     new Promise<string>((resolve, reject) => {

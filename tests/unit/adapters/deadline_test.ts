@@ -52,15 +52,15 @@ Deno.test("withDeadline() rejects in time when the call never settles", async ()
 Deno.test("withDeadline() ignores what comes late", async () => {
   using time = new FakeTime();
   for (const end of ["resolve", "reject"] as const) {
-    const foreign = Promise.withResolvers<void>();
+    const pending = Promise.withResolvers<void>();
     const call = assertRejects(
-      () => withDeadline(() => foreign.promise, late),
+      () => withDeadline(() => pending.promise, late),
       Error,
       "late",
     );
     await time.tickAsync(THIRD_PARTY_CALL_TIMEOUT);
     await call;
-    foreign[end](failure as never);
+    pending[end](failure as never);
     await time.tickAsync(1);
   }
 });

@@ -98,6 +98,40 @@ Deno.test("toMemcacheError() leaves out a cause that quotes the key", () => {
   }
 });
 
+Deno.test("toMemcacheError() keeps the text of a cause that holds the key", () => {
+  const failures = [
+    Object.assign(coded("refused", "ECONNREFUSED"), { command: `get ${KEY}` }),
+    Object.assign(coded("refused", "ECONNREFUSED"), {
+      url: new URL(`x:${KEY}`),
+    }),
+    [Object.assign(coded("refused", "ECONNREFUSED"), { key: KEY })],
+  ];
+  for (const failure of failures) {
+    const error = toMemcacheError(NAME, failure, KEY);
+    assertInstanceOf(error, MemcacheConnectionError);
+    assert(error.cause instanceof Error);
+    assertEquals(error.cause.message, "ECONNREFUSED refused");
+    assertFalse(Deno.inspect(error, { depth: 10 }).includes(KEY));
+  }
+});
+
+Deno.test("toMemcacheError() keeps the text of a cause that is too large to search", () => {
+  const pool = Array.from({ length: 100_000 }, (_, id) => ({ id }));
+  const failure = Object.assign(coded("refused", "ECONNREFUSED"), { pool });
+  const error = toMemcacheError(NAME, failure, KEY);
+  assert(error.cause instanceof Error && error.cause !== failure);
+  assertEquals(error.cause.message, "ECONNREFUSED refused");
+});
+
+Deno.test("toMemcacheError() takes failures that cannot be made text", () => {
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  for (const failure of [cycle, Object.create(null), [Object.create(null)]]) {
+    const error = toMemcacheError(NAME, failure, KEY);
+    assertStrictEquals(error.constructor, MemcacheError);
+  }
+});
+
 Deno.test("toMemcacheError() leaves out a cause that quotes an answer", () => {
   const failure = new Error(
     'Unknown response from the memcached server: "[{"user":"ann"}]"',

@@ -188,17 +188,3 @@ Deno.test("parseServers() says which server is wrong", () => {
     `${START}'servers[1]' must be a string: current value is undefined (is an environment variable not set?)`,
   );
 });
-
-Deno.test("parseServers() refuses a configuration endpoint, and names what to use instead", () => {
-  const endpoint = "app.abc123.cfg.euw1.cache.amazonaws.com";
-  const { message } = assertThrows(
-    () => parseServers(["host", `${endpoint}:11211`]),
-    TypeError,
-  );
-  assertEquals(
-    message,
-    `${START}'servers[1]' must name a server: current value is a configuration endpoint of ElastiCache: use auto+${endpoint}:11211`,
-  );
-  // A node of the same cluster.
-  parseServers(["app.abc123.0001.euw1.cache.amazonaws.com"]);
-});

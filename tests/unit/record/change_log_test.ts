@@ -1,181 +1,363 @@
-import { assert, assertEquals, assertFalse } from "@std/assert";
-import fc from "fast-check";
-import { fromJson, toJson } from "../../../src/record/record.ts";
-import type { ReadRecord } from "../../../src/store/record_format.ts";
-import { combine, isStampOf, stamp } from "../../../src/record/change_log.ts";
+// What a record tells of the writes that it was built on, and how copies that were
+// written apart come together.
 
-const MINUTE = 60_000;
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertStrictEquals,
+} from "@std/assert";
+import fc from "fast-check";
+import {
+  ancestorsOf,
+  combine,
+  includesWrite,
+  logOf,
+} from "../../../src/record/change_log.ts";
+import type {
+  ChangeLog,
+  Data,
+  SessionRecord,
+} from "../../../src/record/record.ts";
+import { nextVersion, tagOf } from "../../../src/record/version.ts";
+
 const NOW = 1_700_000_000_000;
 
-type Content = Record<string, unknown>;
-
-function jsonOf(version: number, values: Content, flash: Content = {}): string {
-  const record = {
-    values,
-    flash,
-    name: "id",
-    createdAt: 1,
-    version: NOW + version,
-    flashVersions: undefined,
-  };
-  return toJson(record);
+/** A write at so many milliseconds after the first one. */
+function record(
+  at: number,
+  values: Data,
+  flash: Data = {},
+  more: Partial<SessionRecord> = {},
+): SessionRecord {
+  const version = nextVersion(NOW + at, "");
+  return { values, flash, name: "id", createdAt: 1, version, ...more };
 }
 
-function read(json: string): ReadRecord {
-  return { json, record: fromJson(json, 0)! };
-}
-
-/** A write of values in the place of a record. */
+/** A write in the place of a record that all copies held, or only some. */
 function write(
-  replaced: string,
-  version: number,
-  values: Content,
-  flash?: Content,
-): string {
-  return stamp(jsonOf(version, values, flash), replaced);
+  replaced: SessionRecord,
+  at: number,
+  values: Data,
+  flash: Data = {},
+  isBase = false,
+): SessionRecord {
+  const next = record(at, values, flash);
+  next.ancestors = ancestorsOf(next.version, replaced);
+  next.log = logOf(next, replaced, isBase);
+  return next;
 }
 
-/** What two copies that were written apart make together. */
-function together(a: string, b: string): Content {
-  const [newer, older] = fromJson(a, 0)!.version > fromJson(b, 0)!.version
-    ? [a, b]
-    : [b, a];
-  return combine(read(newer), read(older)).record.values!;
+/** A new session. */
+function first(values: Data, flash: Data = {}): SessionRecord {
+  const record_ = record(0, values, flash);
+  return { ...record_, log: logOf(record_, undefined, false) };
 }
 
-function stampsOf(json: string): Content {
-  return JSON.parse(json)[3];
+function together(a: SessionRecord, b: SessionRecord): SessionRecord {
+  return a.version > b.version ? combine(a, b) : combine(b, a);
 }
 
-Deno.test("stamp() leaves a record readable as it was", () => {
-  const json = jsonOf(1, { a: 1 }, { b: 2 });
-  assertEquals(fromJson(stamp(json), 0), fromJson(json, 0));
+/** The names that a log says were changed, oldest first. */
+function namesIn([, changes]: ChangeLog): string[][] {
+  return changes.map(([, ...names]) => names.sort()).reverse();
+}
+
+Deno.test("logOf() begins with the version of a new session", () => {
+  const { log, version } = first({ a: 1 });
+  assertEquals(log, [version, []]);
 });
 
-Deno.test("stamp() stamps what was set, changed and removed, and nothing else", () => {
-  const first = stamp(jsonOf(1, { same: 1, changed: 1, removed: 1 }));
-  const second = write(first, 2, { same: 1, changed: 2, set: 1 });
-  assertEquals(stampsOf(second), {
-    vsame: NOW + 1,
-    vchanged: NOW + 2,
-    vremoved: NOW + 2,
-    vset: NOW + 2,
+Deno.test("logOf() names what was set, changed and removed, and nothing else", () => {
+  const base = first({ same: 1, deep: { n: [1] }, changed: 1, removed: 1 });
+  const { log, version } = write(base, 1, {
+    same: 1,
+    deep: { n: [1] },
+    changed: 2,
+    set: 1,
   });
+  assertEquals(log![0], base.version);
+  const [[changed, ...names]] = log![1];
+  assertEquals(changed, version);
+  assertEquals(names.sort(), ["vchanged", "vremoved", "vset"]);
 });
 
-Deno.test("stamp() stamps flash values that were set and used up", () => {
-  const first = stamp(jsonOf(1, {}, { used: "a", again: "b" }));
-  const second = write(first, 2, {}, { again: "b" });
-  assertEquals(stampsOf(second), { fused: NOW + 2, fagain: NOW + 2 });
+Deno.test("logOf() names flash values that were set, set again and used up", () => {
+  const base = first({}, { used: "a", again: "b", kept: "c" });
+  const next = record(1, {}, { again: "b", kept: "c", new: "d" }, {
+    flashVersions: { kept: base.version },
+  });
+  const log = logOf(next, base, false);
+  assertEquals(namesIn(log), [["fagain", "fnew", "fused"]]);
 });
 
-Deno.test("stamp() forgets changes after ten minutes", () => {
-  const first = write(jsonOf(0, {}), 1, { a: 1 });
-  const second = write(first, 10 * MINUTE, { a: 1, b: 1 });
-  assertEquals(Object.keys(stampsOf(second)), ["va", "vb"]);
-  const third = write(second, 10 * MINUTE + 2, { a: 1, b: 1, c: 1 });
-  assertEquals(Object.keys(stampsOf(third)), ["vb", "vc"]);
+Deno.test("logOf() tells names of Object's properties from others", () => {
+  const base = first({});
+  const values = JSON.parse('{"constructor":1,"__proto__":2}');
+  const { log } = write(base, 1, values);
+  assertEquals(namesIn(log!), [["v__proto__", "vconstructor"]]);
 });
 
-Deno.test("isStampOf() tells a record with stamps from every other one", () => {
-  const json = jsonOf(1, { a: 1 });
-  assert(isStampOf(stamp(json), json));
-  assertFalse(isStampOf(stamp(jsonOf(1, { a: 2 })), json));
-  assertFalse(isStampOf(stamp(jsonOf(2, { a: 1 })), json));
+Deno.test("logOf() keeps what was changed before while a copy may lack it", () => {
+  const base = first({ a: 1, b: 1 });
+  const one = write(base, 1, { a: 2, b: 2 });
+  const two = write(one, 11 * 60_000, { a: 2, b: 3 });
+  assertEquals(two.log![0], base.version);
+  // Each name once: with its last change.
+  assertEquals(namesIn(two.log!), [["va"], ["vb"]]);
+  const three = write(two, 12 * 60_000, { a: 3, b: 3 });
+  assertEquals(namesIn(three.log!), [["vb"], ["va"]]);
+});
+
+Deno.test("logOf() drops what was changed before when all copies hold it", () => {
+  const base = first({ a: 1 });
+  const one = write(base, 1, { a: 2 }, {}, true);
+  const two = write(one, 20_000, { a: 2, b: 1 }, {}, true);
+  assertEquals(two.log, [one.version, [[two.version, "vb"]]]);
+  assertEquals(write(one, 20_000, { a: 2, b: 1 }).log![0], base.version);
+});
+
+Deno.test("logOf() keeps the base behind what may be in flight from other processes", () => {
+  const base = first({ a: 1 });
+  const one = write(base, 1, { a: 2 }, {}, true);
+  const two = write(one, 15_001, { a: 2, b: 1 }, {}, true);
+  assertEquals(two.log![0], base.version);
+  assertEquals(namesIn(two.log!), [["va"], ["vb"]]);
+  const three = write(two, 15_002, { a: 2, b: 2 }, {}, true);
+  assertEquals(three.log![0], one.version);
+  assertEquals(namesIn(three.log!), [["vb"]]);
+});
+
+Deno.test("combine() keeps a change that is older than what the other copies agreed on since", () => {
+  const base = first({ a: 0, b: 0 });
+  const apart = write(base, 10, { a: 1, b: 0 });
+  const agreed = write(base, 20, { a: 0, b: 1 }, {}, true);
+  const newest = write(agreed, 30, { a: 0, b: 2 }, {}, true);
+  assertEquals(together(apart, newest).values, { a: 1, b: 2 });
+});
+
+/** So many writes, one after the other; the last one, without its log. */
+function chainOf(count: number, pause: number): [string[], SessionRecord] {
+  let last = first({ n: 0 });
+  const versions = [last.version];
+  for (let n = 1; n < count; n++) {
+    last = write(last, n * pause, { n });
+    versions.push(last.version);
+  }
+  return [versions, { ...last, log: undefined }];
+}
+
+Deno.test("ancestorsOf() remembers the last eight writes when each has a second", () => {
+  const [versions, last] = chainOf(12, 1_000);
+  const known = versions.map((version) => includesWrite(last, version));
+  assertEquals(known, [...Array(3).fill(false), ...Array(9).fill(true)]);
+});
+
+Deno.test("ancestorsOf() remembers the last 64 writes in a burst", () => {
+  const [versions, last] = chainOf(70, 999);
+  const known = versions.map((version) => includesWrite(last, version));
+  assertEquals(known, [...Array(5).fill(false), ...Array(65).fill(true)]);
+});
+
+Deno.test("ancestorsOf() forgets after fifteen seconds", () => {
+  const [, last] = chainOf(3, 1);
+  const later = write(last, 15_002, { n: 11 });
+  assertEquals(later.ancestors, tagOf(last.version) + last.ancestors);
+  assertEquals(write(last, 15_003, { n: 11 }).ancestors, undefined);
+});
+
+Deno.test("ancestorsOf() takes a record of another storage for no write", () => {
+  const foreign = record(0, {}, {}, { name: undefined, version: "" });
+  assertEquals(ancestorsOf(nextVersion(NOW, ""), foreign), undefined);
+});
+
+Deno.test("includesWrite() finds a write in the version, the ancestors and the log", () => {
+  const base = first({ a: 1 });
+  const one = write(base, 1, { a: 2 });
+  const two = write(one, 60_000, { a: 2, b: 1 });
+  const three = write(two, 60_001, { a: 2, b: 2 });
+  assertEquals(three.ancestors, tagOf(two.version));
+  for (const { version } of [three, two, one, base]) {
+    assert(includesWrite(three, version));
+  }
+  assertFalse(includesWrite(three, nextVersion(NOW, "")));
+  assertFalse(includesWrite(two, three.version));
 });
 
 Deno.test("combine() keeps both changes when each copy has one of them", () => {
-  const base = jsonOf(0, { user: "ann", n: 1, gone: 1 });
+  const base = first({ user: "ann", n: 1, gone: 1 });
   const one = write(base, 1, { user: "ann", n: 2 });
   const two = write(base, 2, { user: "ann", n: 1, gone: 1, cart: ["tea"] });
-  const both = { user: "ann", n: 2, cart: ["tea"] };
-  assertEquals(together(one, two), both);
-  assertEquals(together(two, one), both);
+  const both = together(one, two);
+  assertEquals(both.values, { user: "ann", n: 2, cart: ["tea"] });
+  assert(both.version > two.version);
+  for (const { version } of [base, one, two]) {
+    assert(includesWrite(both, version));
+  }
+});
+
+Deno.test("combine() makes the same of two copies for everybody", () => {
+  const base = first({ n: 1 });
+  const one = write(base, 1, { n: 2 });
+  const two = write(base, 2, { n: 1, m: 1 });
+  assertEquals(combine(two, one), combine(two, one));
+});
+
+Deno.test("combine() keeps a change that is as old as the split, however long that is", () => {
+  const base = first({ a: 0, b: 0 });
+  const apart = write(base, 1, { a: 1, b: 0 });
+  let other = base;
+  for (let minute = 1; minute <= 60; minute++) {
+    other = write(other, minute * 60_000, { a: 0, b: minute });
+  }
+  assertEquals(together(apart, other).values, { a: 1, b: 60 });
 });
 
 Deno.test("combine() keeps the later change when both are to one value", () => {
-  const base = jsonOf(0, { n: 1 });
+  const base = first({ n: 1 });
   const one = write(base, 1, { n: 2 });
   const two = write(base, 2, { n: 3 });
-  assertEquals(together(one, two), { n: 3 });
+  assertEquals(together(one, two).values, { n: 3 });
+});
+
+Deno.test("combine() keeps a later change to one value from the record that is older", () => {
+  const base = first({ n: 1, m: 1 });
+  const one = write(base, 2, { n: 2, m: 1 });
+  const two = write(write(base, 1, { n: 3, m: 1 }), 3, { n: 3, m: 2 });
+  assertEquals(together(one, two).values, { n: 2, m: 2 });
 });
 
 Deno.test("combine() keeps a removal when the other copy has the value still", () => {
-  const base = jsonOf(0, { a: 1, b: 1 });
+  const base = first({ a: 1, b: 1 });
   const removed = write(base, 1, { b: 1 });
   const changed = write(base, 2, { a: 1, b: 2 });
-  assertEquals(together(removed, changed), { b: 2 });
+  assertEquals(together(removed, changed).values, { b: 2 });
 });
 
 Deno.test("combine() keeps flash values of both, and those used up away", () => {
-  const base = stamp(jsonOf(0, {}, { used: "a" }));
+  const base = first({}, { used: "a" });
   const one = write(base, 1, {}, { one: "b" });
   const two = write(base, 2, { n: 1 }, { two: "c" });
-  const { record } = combine(read(two), read(one));
-  assertEquals(record.flash, { one: "b", two: "c" });
-  assertEquals(record.flashVersions, { one: NOW + 1, two: NOW + 2 });
-  assertEquals(record.values, { n: 1 });
+  const { flash, flashVersions, values } = together(one, two);
+  assertEquals(flash, { one: "b", two: "c" });
+  assertEquals(flashVersions, { one: one.version, two: two.version });
+  assertEquals(values, { n: 1 });
 });
 
-Deno.test("combine() takes the newer record as it is when it knows of the older one", () => {
-  const first = write(jsonOf(0, {}), 1, { a: 1 });
-  const second = write(first, 2, { b: 1 });
-  assertEquals(combine(read(second), read(first)), read(second));
-  const later = write(first, 20 * MINUTE, { a: 1, b: 1 });
-  assertEquals(combine(read(later), read(first)), read(later));
+Deno.test("combine() does not hold a write of which a change gave way to another", () => {
+  const base = first({ n: 0 });
+  const one = write(base, 1, { n: 1, one: 1 });
+  const two = write(base, 2, { n: 2, two: 2 });
+  const both = together(one, two);
+  assertEquals(both.values, { n: 2, one: 1, two: 2 });
+  assert(includesWrite(both, two.version));
+  assertFalse(includesWrite(both, one.version));
+  // Nor does what is built on it, or comes together with it once more.
+  assertFalse(includesWrite(write(both, 9, { n: 3 }), one.version));
+  assertStrictEquals(together(both, one), both);
 });
 
-Deno.test("combine() takes the newer record as it is when one has no stamps, or is of another session", () => {
-  const plain = jsonOf(1, { a: 1 });
-  const stamped = write(plain, 2, { a: 1, b: 1 });
-  assertEquals(combine(read(stamped), read(plain)), read(stamped));
-  const newer = jsonOf(3, { c: 1 });
-  assertEquals(combine(read(newer), read(stamped)), read(newer));
-  const another = stamped.replace('["id",1,', '["id",2,');
-  const written = write(plain, 3, { d: 1 });
-  assertEquals(combine(read(written), read(another)), read(written));
-  const tombstone = '[null,{},["id",1,1700000099999]]';
-  assertEquals(combine(read(tombstone), read(stamped)), read(tombstone));
+Deno.test("combine() does not hold a newer record's write that gave way to the older one's", () => {
+  const base = first({ n: 0, m: 0 });
+  const early = write(base, 1, { n: 1, m: 0, early: 1 });
+  const newer = write(early, 9, { n: 1, m: 9, early: 1 });
+  const older = write(base, 5, { n: 5, m: 0 });
+  const both = together(newer, older);
+  assertEquals(both.values, { n: 5, m: 9, early: 1 });
+  assert(includesWrite(both, newer.version));
+  assert(includesWrite(both, older.version));
+  assertFalse(includesWrite(both, early.version));
+});
+
+Deno.test("combine() holds all writes when they were built on each other", () => {
+  const base = first({ n: 0 });
+  const one = write(base, 1, { n: 1, one: 1 });
+  const two = write(one, 2, { n: 2, one: 1, two: 2 });
+  const aside = write(one, 3, { n: 1, one: 1, aside: 3 });
+  const both = together(two, aside);
+  assertEquals(both.values, { n: 2, one: 1, two: 2, aside: 3 });
+  for (const { version } of [one, two, aside]) {
+    assert(includesWrite(both, version));
+  }
+});
+
+Deno.test("combine() takes the newer record as it is when it is built on the older one", () => {
+  const base = first({ a: 0 });
+  const one = write(base, 1, { a: 1 });
+  const two = write(one, 2, { b: 1 });
+  assertStrictEquals(combine(two, one), two);
+  const later = write(one, 20 * 60_000, { b: 1 }, {}, true);
+  assertStrictEquals(combine(later, one), later);
+});
+
+Deno.test("combine() takes the newer record as it is when the older one has nothing that it lacks", () => {
+  const base = first({ a: 0 });
+  const one = write(base, 1, { a: 1 });
+  const two = write(base, 2, { a: 2 });
+  assertStrictEquals(combine(two, one), two);
+});
+
+Deno.test("combine() takes the newer record as it is when one of them has no log", () => {
+  const plain = record(1, { a: 1 });
+  const logged = write(plain, 2, { a: 1, b: 1 });
+  assertStrictEquals(combine(logged, plain), logged);
+  const newer = record(3, { c: 1 });
+  assertStrictEquals(combine(newer, logged), newer);
 });
 
 Deno.test("combine() sets no prototype when a value is named __proto__", () => {
-  const base = jsonOf(0, {});
-  const values = JSON.parse('{"__proto__":{"polluted":true}}');
-  const one = write(base, 1, values);
+  const base = first({});
+  const one = write(base, 1, JSON.parse('{"__proto__":{"polluted":true}}'));
   const two = write(base, 2, { a: 1 });
-  const combined = together(one, two);
-  assertEquals(Object.keys(combined).sort(), ["__proto__", "a"]);
-  assertEquals("polluted" in combined, false);
+  const { values } = together(one, two);
+  assertEquals(Object.keys(values).sort(), ["__proto__", "a"]);
+  assertFalse("polluted" in values);
+});
+
+Deno.test("combine() leaves both records as they were", () => {
+  const base = first({}, { used: "a" });
+  const one = write(base, 1, { a: 1 }, { one: "b" });
+  const two = write(base, 2, { b: 1 }, { two: "c" });
+  const before = structuredClone([one, two]);
+  together(one, two);
+  assertEquals([one, two], before);
 });
 
 Deno.test("combine() makes the same of three copies in whatever order, and knows all changes", () => {
-  const names = ["a", "b", "c"];
   const change = fc.record({
-    name: fc.constantFrom(...names),
+    name: fc.constantFrom("a", "b", "c"),
     value: fc.option(fc.nat(3), { nil: undefined }),
     copy: fc.nat(2),
+    /** Some copies come together in between. */
+    meets: fc.boolean(),
   });
   fc.assert(fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
-    const copies = [0, 1, 2].map(() => stamp(jsonOf(0, { a: 0, b: 0 })));
-    const expected: Content = { a: 0, b: 0 };
-    changes.forEach(({ name, value, copy }, index) => {
-      const values = { ...fromJson(copies[copy], 0)!.values };
-      // What is no change of this copy is none at all.
+    const base = first({ a: 0, b: 0 });
+    const copies = [base, base, base];
+    const expected: Data = { a: 0, b: 0 };
+    changes.forEach(({ name, value, copy, meets }, index) => {
+      const other = (copy + 1) % 3;
+      if (meets && copies[copy] !== copies[other]) {
+        copies[copy] = copies[other] = together(copies[copy], copies[other]);
+      }
+      const values = { ...copies[copy].values };
+      // What does not change this copy is no change.
       if (values[name] === value) return;
       values[name] = value;
       expected[name] = value;
-      copies[copy] = write(copies[copy], index + 1, values);
+      copies[copy] = write(copies[copy], (index + 1) * 1000, values);
     });
     const wanted = JSON.parse(JSON.stringify(expected));
     for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2]]) {
-      const sorted = order.map((index) => read(copies[index])).sort((a, b) => {
-        return b.record.version - a.record.version;
+      const sorted = order.map((index) => copies[index]).sort((a, b) => {
+        return a.version < b.version ? 1 : -1;
       });
-      const { record } = sorted.slice(1).reduce(
-        (newest, other) => combine(newest, other),
-        sorted[0],
-      );
-      assertEquals(record.values, wanted);
+      const combined = sorted.reduce((newest, it) => {
+        return newest.version >= it.version
+          ? combine(newest, it)
+          : combine(it, newest);
+      });
+      assertEquals(JSON.parse(JSON.stringify(combined.values)), wanted);
     }
   }));
 });

@@ -1,14 +1,19 @@
-// What is stored for a record's JSON, byte for byte. tests/security has the same
-// claims on real servers.
+// What is stored for a record's JSON, byte for byte. tests/behavior/security has
+// the same claims on real servers.
 
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
-import { Codec, type CodecOptions } from "../../../src/record/codec.ts";
+import {
+  Codec,
+  type CodecOptions,
+  type Decoded,
+} from "../../../src/record/codec.ts";
 import { Sealer } from "../../../src/record/seal.ts";
 
 const SECRET = "a secret of the app";
+const OLD_SECRET = "a secret of last year";
 const KEY = "session:a1b2";
 const JSON_TEXT = '[{"user":"Jürgen \u{1f600} \\ud800"},{},["a1b2",1,2]]';
 const MAX_EXPANDED = 10_000;
@@ -16,7 +21,7 @@ const MAX_EXPANDED = 10_000;
 function codec(options: Partial<CodecOptions> = {}): Codec {
   return new Codec({
     secrets: undefined,
-    acceptUnsealed: false,
+    acceptPlaintext: false,
     compressFrom: Infinity,
     maxExpandedBytes: MAX_EXPANDED,
     ...options,
@@ -27,6 +32,11 @@ const PLAIN = codec();
 const SEALING = codec({ secrets: [SECRET] });
 const COMPRESSING = codec({ compressFrom: 0 });
 const BOTH = codec({ secrets: [SECRET], compressFrom: 0 });
+
+/** What comes of JSON that need not be stored again. */
+function fresh(json: string): Decoded {
+  return { json, stale: false };
+}
 
 /** JSON that compresses well, of exactly so many bytes. */
 function jsonOf(bytes: number): string {
@@ -76,7 +86,7 @@ Deno.test("decode() reads what encode() wrote, as text or as bytes", () => {
       const slice = block.subarray(5, -5);
       const reader = value.startsWith("~") ? SEALING : PLAIN;
       for (const form of [value, bytes, slice, Uint8Array.from(bytes)]) {
-        assertEquals(reader.decode(form, KEY), { json });
+        assertEquals(reader.decode(form, KEY), { json, stale: false });
       }
     }
   }
@@ -84,9 +94,9 @@ Deno.test("decode() reads what encode() wrote, as text or as bytes", () => {
 
 Deno.test("decode() reads what is compressed when it does not compress itself", () => {
   const json = jsonOf(3000);
-  assertEquals(PLAIN.decode(COMPRESSING.encode(json, KEY), KEY), { json });
-  assertEquals(SEALING.decode(BOTH.encode(json, KEY), KEY), { json });
-  assertEquals(BOTH.decode(SEALING.encode(json, KEY), KEY), { json });
+  assertEquals(PLAIN.decode(COMPRESSING.encode(json, KEY), KEY), fresh(json));
+  assertEquals(SEALING.decode(BOTH.encode(json, KEY), KEY), fresh(json));
+  assertEquals(BOTH.decode(SEALING.encode(json, KEY), KEY), fresh(json));
 });
 
 Deno.test("encode() compresses from the threshold on, in bytes", () => {
@@ -119,7 +129,7 @@ Deno.test("encode() keeps what is compressed only when it is smaller", () => {
     if (value === json) continue;
     compressed++;
     assertLess(value.length, json.length);
-    assertEquals(PLAIN.decode(value, KEY), { json });
+    assertEquals(PLAIN.decode(value, KEY), fresh(json));
   }
   for (let run = 1; run < 60; run++) {
     const json = noise(60) + "x".repeat(run);
@@ -137,7 +147,7 @@ Deno.test("encode() does not compress what decode() would refuse to expand", () 
     const most = jsonOf(MAX_EXPANDED);
     const value = writer.encode(most, KEY);
     assertLess(value.length, MAX_EXPANDED / 10);
-    assertEquals(reader.decode(value, KEY), { json: most });
+    assertEquals(reader.decode(value, KEY), fresh(most));
     const more = jsonOf(MAX_EXPANDED + 1);
     assertLess(MAX_EXPANDED / 2, writer.encode(more, KEY).length);
   }
@@ -145,8 +155,8 @@ Deno.test("encode() does not compress what decode() would refuse to expand", () 
 
 Deno.test("decode() refuses to expand beyond the limit, sealed or not", () => {
   const sealer = new Sealer([SECRET]);
-  const sizes: [number, unknown][] = [
-    [MAX_EXPANDED, { json: " ".repeat(MAX_EXPANDED) }],
+  const sizes: [number, Decoded][] = [
+    [MAX_EXPANDED, fresh(" ".repeat(MAX_EXPANDED))],
     [MAX_EXPANDED + 1, { unreadable: "oversized" }],
     [50_000_000, { unreadable: "oversized" }],
   ];
@@ -155,11 +165,11 @@ Deno.test("decode() refuses to expand beyond the limit, sealed or not", () => {
     const sealed = sealer.seal(Buffer.concat([Buffer.of(1), compressed]), KEY);
     assertEquals(
       PLAIN.decode("!" + compressed.toString("base64"), KEY),
-      expected as never,
+      expected,
     );
     assertEquals(
       SEALING.decode("~" + sealed.toString("base64"), KEY),
-      expected as never,
+      expected,
     );
   }
 });
@@ -176,7 +186,7 @@ Deno.test("decode() finds malformed what cannot be expanded", () => {
   }
 });
 
-Deno.test("decode() does not believe what is not sealed when there are secrets", () => {
+Deno.test("decode() refuses plaintext when there are secrets", () => {
   const forged = [
     JSON_TEXT,
     "",
@@ -186,21 +196,39 @@ Deno.test("decode() does not believe what is not sealed when there are secrets",
   ];
   for (const value of forged) {
     for (const form of [value, Buffer.from(value)]) {
-      assertEquals(SEALING.decode(form, KEY), { unreadable: "unsealed" });
+      assertEquals(SEALING.decode(form, KEY), { unreadable: "plaintext" });
     }
   }
 });
 
-Deno.test("decode() believes what is not sealed when it is told to", () => {
-  const reader = codec({ secrets: [SECRET], acceptUnsealed: true });
+Deno.test("decode() accepts plaintext when it is told to, and calls it stale", () => {
+  const reader = codec({ secrets: [SECRET], acceptPlaintext: true });
   const long = jsonOf(1000);
-  assertEquals(reader.decode(JSON_TEXT, KEY), { json: JSON_TEXT });
-  assertEquals(reader.decode(COMPRESSING.encode(long, KEY), KEY), {
-    json: long,
-  });
-  assertEquals(reader.decode(SEALING.encode(long, KEY), KEY), { json: long });
+  const cases: [string, string, boolean][] = [
+    [JSON_TEXT, JSON_TEXT, true],
+    [COMPRESSING.encode(long, KEY), long, true],
+    [SEALING.encode(long, KEY), long, false],
+  ];
+  for (const [value, json, stale] of cases) {
+    assertEquals(reader.decode(value, KEY), { json, stale });
+  }
   const elsewhere = SEALING.encode(JSON_TEXT, "session:other");
   assertEquals(reader.decode(elsewhere, KEY), { unreadable: "unopenable" });
+});
+
+Deno.test("decode() calls stale what another secret than the first one sealed", () => {
+  const before = codec({ secrets: [OLD_SECRET], compressFrom: 1000 });
+  const rotating = codec({
+    secrets: [SECRET, OLD_SECRET],
+    compressFrom: 1000,
+  });
+  for (const json of [JSON_TEXT, jsonOf(1000)]) {
+    const old = rotating.decode(before.encode(json, KEY), KEY);
+    assertEquals(old, { json, stale: true });
+    const value = rotating.encode(json, KEY);
+    assertEquals(rotating.decode(value, KEY), { json, stale: false });
+    assertEquals(before.decode(value, KEY), { unreadable: "unopenable" });
+  }
 });
 
 Deno.test("decode() opens nothing without the secret, or with another one", () => {
@@ -238,7 +266,7 @@ Deno.test("decode() takes base64 in one spelling only", () => {
     }
     for (const spelling of spellings) {
       // It is the same to a lenient reader, but for what was appended.
-      assertEquals(SEALING.decode(`~${text}`, KEY), { json });
+      assertEquals(SEALING.decode(`~${text}`, KEY), fresh(json));
       assertEquals(SEALING.decode(`~${spelling}`, KEY), {
         unreadable: "unopenable",
       });

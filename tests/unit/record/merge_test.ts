@@ -4,13 +4,25 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import { leaveSavedFlash, merge } from "../../../src/record/merge.ts";
 import type { Data, SessionRecord } from "../../../src/record/record.ts";
 
+/** The version of a write, by its number. */
+function v(number: number): string {
+  return String(number).padStart(14, "0");
+}
+
 function record(
   version: number,
-  values: Data | null,
+  values: Data,
   flash: Data = {},
-  flashVersions?: Record<string, number>,
+  flashVersions?: Record<string, string>,
 ): SessionRecord {
-  return { values, flash, name: "a", createdAt: 1, version, flashVersions };
+  return {
+    values,
+    flash,
+    name: "a",
+    createdAt: 1,
+    version: v(version),
+    flashVersions,
+  };
 }
 
 /** Merges values, where there are no flash values. */
@@ -98,14 +110,6 @@ Deno.test("merge() changes nothing of what it is given", () => {
   assertEquals({ changes, theirs }, before);
 });
 
-Deno.test("merge() takes a tombstone for a session without values", () => {
-  const changes = {
-    base: record(1, null),
-    mine: { values: { a: 1 }, flash: {} },
-  };
-  assertEquals(merge(changes, record(2, null)).values, { a: 1 });
-});
-
 Deno.test("merge() keeps their flash value, and its version, when it was set meanwhile", () => {
   const changes = { base: record(1, {}), mine: { values: {}, flash: {} } };
   const { flash, flashVersions } = merge(
@@ -113,13 +117,16 @@ Deno.test("merge() keeps their flash value, and its version, when it was set mea
     record(2, {}, { note: "hi" }),
   );
   assertEquals(flash, { note: "hi" });
-  assertEquals(flashVersions, { note: 2 });
+  assertEquals(flashVersions, { note: v(2) });
 });
 
 Deno.test("merge() keeps the first version of their flash value when it was merged before", () => {
   const changes = { base: record(1, {}), mine: { values: {}, flash: {} } };
-  const theirs = record(3, {}, { old: 1, young: 2 }, { old: 2 });
-  assertEquals(merge(changes, theirs).flashVersions, { old: 2, young: 3 });
+  const theirs = record(3, {}, { old: 1, young: 2 }, { old: v(2) });
+  assertEquals(merge(changes, theirs).flashVersions, {
+    old: v(2),
+    young: v(3),
+  });
 });
 
 Deno.test("merge() leaves out a flash value that this request has used up", () => {
@@ -127,7 +134,7 @@ Deno.test("merge() leaves out a flash value that this request has used up", () =
     base: record(1, {}, { note: "hi" }),
     mine: { values: {}, flash: {} },
   };
-  const theirs = record(2, {}, { note: "hi" }, { note: 1 });
+  const theirs = record(2, {}, { note: "hi" }, { note: v(1) });
   const { flash, flashVersions } = merge(changes, theirs);
   assertEquals(flash, {});
   assertEquals(flashVersions, undefined);
@@ -135,10 +142,10 @@ Deno.test("merge() leaves out a flash value that this request has used up", () =
 
 Deno.test("merge() leaves out a used-up flash value when it was merged before it was read", () => {
   const changes = {
-    base: record(3, {}, { note: "hi" }, { note: 1 }),
+    base: record(3, {}, { note: "hi" }, { note: v(1) }),
     mine: { values: {}, flash: {} },
   };
-  const theirs = record(4, {}, { note: "hi" }, { note: 1 });
+  const theirs = record(4, {}, { note: "hi" }, { note: v(1) });
   assertEquals(merge(changes, theirs).flash, {});
 });
 
@@ -150,7 +157,7 @@ Deno.test("merge() keeps a flash value that was set again with the very text tha
   const theirs = record(2, {}, { note: "hi" });
   const { flash, flashVersions } = merge(changes, theirs);
   assertEquals(flash, { note: "hi" });
-  assertEquals(flashVersions, { note: 2 });
+  assertEquals(flashVersions, { note: v(2) });
 });
 
 Deno.test("merge() takes this request's flash value when both set the key", () => {
@@ -171,7 +178,7 @@ Deno.test("merge() keeps a flash value that this request sets again after it use
     base: record(1, {}, { note: "hi" }),
     mine: { values: {}, flash: { note: "hi" } },
   };
-  const theirs = record(2, {}, { note: "hi" }, { note: 1 });
+  const theirs = record(2, {}, { note: "hi" }, { note: v(1) });
   assertEquals(merge(changes, theirs).flash, { note: "hi" });
 });
 
@@ -184,8 +191,8 @@ Deno.test("merge() keeps versions of flash values apart when they are called as 
   const merged = merge(changes, record(2, {}, flash));
   assertEquals(Object.entries(merged.flash), Object.entries(flash));
   assertEquals(Object.entries(merged.flashVersions!), [
-    ["__proto__", 2],
-    ["constructor", 2],
+    ["__proto__", v(2)],
+    ["constructor", v(2)],
   ]);
   assert(Object.hasOwn(merged.flashVersions!, "__proto__"));
 });
@@ -221,5 +228,47 @@ Deno.test("leaveSavedFlash() makes merge() keep a flash value that nobody has us
   });
   const merged = merge(changes, record(2, { b: 1 }, { note: "hi" }));
   assertEquals(merged.flash, { note: "hi" });
-  assertEquals(merged.flashVersions, { note: 2 });
+  assertEquals(merged.flashVersions, { note: v(2) });
+});
+
+Deno.test("merge() applies an update to what others made of its value", () => {
+  const changes = {
+    base: record(1, { n: 1, cart: ["tea"] }),
+    mine: { values: { n: 3, cart: ["tea", "milk"] }, flash: {} },
+    updates: new Map([
+      ["n", [
+        (n: unknown) => (n as number) + 1,
+        (n: unknown) => (n as number) + 1,
+      ]],
+      ["cart", [(cart: unknown) => [...cart as string[], "milk"]]],
+    ]),
+  };
+  const theirs = record(2, { n: 10, cart: ["tea", "rum"] });
+  const { values } = merge(changes, theirs);
+  assertEquals(values, { n: 12, cart: ["tea", "rum", "milk"] });
+});
+
+Deno.test("merge() applies an update to nothing when others removed its value", () => {
+  const seen: unknown[] = [];
+  const changes = {
+    base: record(1, { toString: 1 }),
+    mine: { values: { toString: 2 }, flash: {} },
+    updates: new Map([["toString", [(value: unknown) => {
+      seen.push(value);
+      return "new";
+    }]]]),
+  };
+  assertEquals(merge(changes, record(2, {})).values, { toString: "new" });
+  assertEquals(seen, [undefined]);
+});
+
+Deno.test("merge() removes a value when its update makes nothing of it", () => {
+  for (const nothing of [undefined, null]) {
+    const changes = {
+      base: record(1, { a: 1 }),
+      mine: { values: { a: 1 }, flash: {} },
+      updates: new Map([["a", [() => nothing]]]),
+    };
+    assertEquals(merge(changes, record(2, { a: 2, b: 1 })).values, { b: 1 });
+  }
 });

@@ -1,41 +1,77 @@
 // Records as the JSON that is stored, byte for byte.
 
-import { assert, assertEquals, assertFalse, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertFalse } from "@std/assert";
 import {
+  endsSession,
+  flashVersion,
   fromJson,
   isSameSession,
-  nextVersion,
+  isTombstone,
+  mayBury,
   type SessionRecord,
   toJson,
+  type Tombstone,
 } from "../../../src/record/record.ts";
+
+const VERSION = "lox5r0qvabc123";
+const EARLIER = "lox5r0quabc123";
+const LATER = "lox5r0qwabc123";
 
 const RECORD: SessionRecord = {
   values: { user: "ann", cart: [1, { n: 2 }] },
   flash: { note: "hi" },
   name: "a1b2",
   createdAt: 1_700_000_000,
-  version: 1_700_000_000_123,
-  flashVersions: undefined,
+  version: VERSION,
+};
+
+const TOMBSTONE: Tombstone = {
+  values: null,
+  reason: "ended",
+  name: "a1b2",
+  createdAt: 1_700_000_000,
+  version: VERSION,
+  ended: EARLIER,
 };
 
 Deno.test("toJson() writes values, flash values and meta in this order", () => {
   assertEquals(
     toJson(RECORD),
-    '[{"user":"ann","cart":[1,{"n":2}]},{"note":"hi"},["a1b2",1700000000,1700000000123]]',
+    '[{"user":"ann","cart":[1,{"n":2}]},{"note":"hi"},["a1b2",1700000000,"lox5r0qvabc123"]]',
   );
 });
 
-Deno.test("toJson() writes the versions of flash values when there are any", () => {
+Deno.test("toJson() writes what most records do without when there is any of it", () => {
   assertEquals(
-    toJson({ ...RECORD, values: {}, flashVersions: { note: 7 } }),
-    '[{},{"note":"hi"},["a1b2",1700000000,1700000000123,{"note":7}]]',
+    toJson({ ...RECORD, values: {}, flashVersions: { note: LATER } }),
+    '[{},{"note":"hi"},["a1b2",1700000000,"lox5r0qvabc123",{"f":{"note":"lox5r0qwabc123"}}]]',
+  );
+  const record: SessionRecord = {
+    ...RECORD,
+    values: {},
+    flash: {},
+    ancestors: "abcdefgh",
+    log: [VERSION, [[LATER, "va", "fb"]]],
+    follows: VERSION,
+  };
+  assertEquals(
+    toJson(record),
+    '[{},{},["a1b2",1700000000,"lox5r0qvabc123",{"a":"abcdefgh","l":["lox5r0qvabc123",[["lox5r0qwabc123","va","fb"]]],"t":"lox5r0qvabc123"}]]',
   );
 });
 
-Deno.test("toJson() writes null for the values of a tombstone", () => {
+Deno.test("toJson() writes no values and why it is there for a tombstone", () => {
   assertEquals(
-    toJson({ ...RECORD, values: null, flash: {} }),
-    '[null,{},["a1b2",1700000000,1700000000123]]',
+    toJson(TOMBSTONE),
+    '[null,{},["a1b2",1700000000,"lox5r0qvabc123","ended","lox5r0quabc123"]]',
+  );
+});
+
+Deno.test("toJson() takes the content as it is when that is known", () => {
+  const content = '[{"user":"ann"},{}]';
+  assertEquals(
+    toJson({ ...RECORD, content }),
+    '[{"user":"ann"},{},["a1b2",1700000000,"lox5r0qvabc123"]]',
   );
 });
 
@@ -48,14 +84,26 @@ Deno.test("toJson() stays within a hundred bytes of the two fields that others w
 });
 
 Deno.test("fromJson() reads what toJson() wrote", () => {
+  const extras = {
+    flashVersions: undefined,
+    ancestors: undefined,
+    log: undefined,
+    follows: undefined,
+  };
   for (
-    const record of [
+    const stored of [
       RECORD,
-      { ...RECORD, flashVersions: { note: 5 } },
-      { ...RECORD, values: null, flash: {} },
+      { ...RECORD, ...extras, flashVersions: { note: LATER } },
+      { ...RECORD, ...extras, ancestors: "abcdefgh" },
+      { ...RECORD, ...extras, log: ["", [[LATER, "va"]]] as const },
+      { ...RECORD, ...extras, follows: VERSION },
+      TOMBSTONE,
+      { ...TOMBSTONE, reason: "moved" as const },
+      { ...TOMBSTONE, ended: "" },
     ]
   ) {
-    assertEquals(fromJson(toJson(record), 0), record);
+    const json = toJson(stored as SessionRecord);
+    assertEquals<unknown>(fromJson(json, 0), stored);
   }
 });
 
@@ -65,15 +113,14 @@ Deno.test("fromJson() reads a record without meta as one that begins now", () =>
     flash: { b: 2 },
     name: undefined,
     createdAt: 5.999,
-    version: 0,
-    flashVersions: undefined,
+    version: "",
   });
 });
 
 Deno.test("fromJson() makes keys of their own of names that Object has", () => {
   const record = fromJson('[{"__proto__":{"admin":true}},{}]', 0)!;
-  assertEquals(Object.keys(record.values!), ["__proto__"]);
-  assertFalse("admin" in record.values!);
+  assertEquals(Object.keys(record.values as object), ["__proto__"]);
+  assertFalse("admin" in (record.values as object));
 });
 
 for (
@@ -100,19 +147,42 @@ for (
     '[{},{},["a"]]',
     '[{},{},["a",1]]',
     '[{},{},["a",1,null]]',
-    '[{},{},["a","1",1]]',
-    '[{},{},["a",1,"1"]]',
-    "[{},{},[null,1,1]]",
-    "[{},{},[1,1,1]]",
-    '[{},{},["a",1e999,1]]',
-    '[{},{},["a",1,1e999]]',
-    '[{},{},["a",1,1,null]]',
-    '[{},{},["a",1,1,[]]]',
-    '[{},{},["a",1,1,5]]',
-    '[{},null,["a",1,1]]',
-    '[null,null,["a",1,1]]',
-    '[[],{},["a",1,1]]',
-    '[0,{},["a",1,1]]',
+    '[{},{},["a",1,1700000000123]]',
+    '[{},{},["a",1,""]]',
+    '[{},{},["a",1,"lox5r0qvabc12"]]',
+    '[{},{},["a",1,"lox5r0qvabc1234"]]',
+    '[{},{},["a",1,"LOX5R0QVABC123"]]',
+    '[{},{},["a","1","lox5r0qvabc123"]]',
+    '[{},{},[null,1,"lox5r0qvabc123"]]',
+    '[{},{},[1,1,"lox5r0qvabc123"]]',
+    '[{},{},["a",1e999,"lox5r0qvabc123"]]',
+    '[{},{},["a",1,"lox5r0qvabc123",null]]',
+    '[{},{},["a",1,"lox5r0qvabc123",[]]]',
+    '[{},{},["a",1,"lox5r0qvabc123",5]]',
+    '[{},{},["a",1,"lox5r0qvabc123","ended"]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"f":1}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"a":1}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"t":1}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"t":""}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"l":1}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"l":[]}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"l":[1,[]]}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"l":["",{}]}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"l":["",[1]]}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"l":["",[[]]]}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"l":["",[["va"]]]}]]',
+    '[{},{},["a",1,"lox5r0qvabc123",{"l":["",[["lox5r0qvabc123",1]]]}]]',
+    '[{},null,["a",1,"lox5r0qvabc123"]]',
+    '[null,null,["a",1,"lox5r0qvabc123","ended",""]]',
+    '[null,{},["a",1,"lox5r0qvabc123","ended"]]',
+    '[null,{},["a",1,"lox5r0qvabc123","ended",5]]',
+    '[null,{},["a",1,"lox5r0qvabc123","ended","x"]]',
+    '[null,{},["a",1,"lox5r0qvabc123"]]',
+    '[null,{},["a",1,"lox5r0qvabc123","gone",""]]',
+    '[null,{},["a",1,"lox5r0qvabc123",{},""]]',
+    '[null,{},["a",1,"","ended",""]]',
+    '[[],{},["a",1,"lox5r0qvabc123"]]',
+    '[0,{},["a",1,"lox5r0qvabc123"]]',
   ]
 ) {
   Deno.test(`fromJson() finds no record when it is given ${json || "nothing"}`, () => {
@@ -120,36 +190,49 @@ for (
   });
 }
 
-Deno.test("nextVersion() is in the millisecond that it is, or in the one after the version before", () => {
-  for (
-    const [now, replaced, millisecond] of [
-      [1_000, 0, 1_000],
-      [1_000, 999.999, 1_000],
-      [1_000, 1_000, 1_001],
-      [1_000, 1_000.999, 1_001],
-      [1_000, 5_000.5, 5_001],
-    ]
-  ) {
-    assertEquals(Math.floor(nextVersion(now, replaced)), millisecond);
-  }
+Deno.test("flashVersion() is the record's own when the flash value has no other", () => {
+  const record = { ...RECORD, flashVersions: { note: LATER } };
+  assertEquals(flashVersion(record, "note"), LATER);
+  assertEquals(flashVersion(record, "other"), VERSION);
+  assertEquals(flashVersion(record, "constructor"), VERSION);
+  assertEquals(flashVersion(RECORD, "note"), VERSION);
 });
 
-Deno.test("nextVersion() differs in most cases when two write in the same millisecond", () => {
-  const now = 1_800_000_000_000;
-  const versions = Array.from({ length: 100 }, () => nextVersion(now, 0));
-  assertGreater(new Set(versions).size, 80);
-  for (const version of versions) {
-    assertEquals(JSON.parse(JSON.stringify(version)), version);
-  }
+Deno.test("isTombstone() is true of a tombstone and of no record", () => {
+  assert(isTombstone(TOMBSTONE));
+  assertFalse(isTombstone(RECORD));
 });
 
 Deno.test("isSameSession() tells sessions apart when they began at different times", () => {
-  assert(isSameSession(RECORD, { ...RECORD, version: 9, values: {} }));
+  assert(isSameSession(RECORD, { ...RECORD, version: LATER, values: {} }));
   assertFalse(isSameSession(RECORD, { ...RECORD, createdAt: 1 }));
 });
 
+Deno.test("isSameSession() tells sessions apart when they follow different tombstones", () => {
+  const after = { ...RECORD, follows: VERSION };
+  assertFalse(isSameSession(RECORD, after));
+  assertFalse(isSameSession({ ...RECORD, follows: LATER }, after));
+  assert(isSameSession({ ...after, version: LATER }, after));
+});
+
 Deno.test("isSameSession() is true when a record does not tell when its session began", () => {
-  const foreign = fromJson("[{},{}]", 0)!;
+  const foreign = fromJson("[{},{}]", 0) as SessionRecord;
   assert(isSameSession(RECORD, foreign));
   assert(isSameSession(foreign, RECORD));
+});
+
+Deno.test("endsSession() is false of the tombstone that a session was begun over", () => {
+  assert(endsSession(TOMBSTONE, RECORD));
+  assertFalse(endsSession(TOMBSTONE, { ...RECORD, follows: VERSION }));
+  assertFalse(endsSession(TOMBSTONE, { ...RECORD, follows: LATER }));
+  const next = { ...TOMBSTONE, version: LATER };
+  assert(endsSession(next, { ...RECORD, follows: VERSION }));
+});
+
+Deno.test("mayBury() is true of a logout, and of a move that knew the record", () => {
+  assert(mayBury(TOMBSTONE, { ...RECORD, version: LATER }));
+  const moved: Tombstone = { ...TOMBSTONE, reason: "moved", ended: VERSION };
+  assert(mayBury(moved, { ...RECORD, version: EARLIER }));
+  assert(mayBury(moved, RECORD));
+  assertFalse(mayBury(moved, { ...RECORD, version: LATER }));
 });

@@ -1,0 +1,277 @@
+// A connection of its own for what the meta protocol has no commands for: what a
+// server says of itself, which servers belong to a cluster, and which keys there
+// are. One command at a time, in the classic text protocol.
+// https://github.com/memcached/memcached/blob/master/doc/protocol.txt
+
+import type { Socket } from "node:net";
+import type { Buffer } from "node:buffer";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { encodeAuthentication } from "./command_encoder.ts";
+import type { ConnectionOptions } from "./connection.ts";
+import type { Secrets } from "./dialer.ts";
+import { openSocket } from "./socket.ts";
+import { MemcacheProtocolError, MemcacheServerError } from "./errors.ts";
+import type { MemcacheClient, MemcacheServer } from "./memcache_client.ts";
+import {
+  authenticationError,
+  closedError,
+  connectTimeoutError,
+  replyTimeoutError,
+  socketError,
+} from "./server_errors.ts";
+
+/** What a connection for administration needs to know. */
+export interface AdminConnectionOptions
+  extends Omit<ConnectionOptions, "maxValueBytes"> {
+  /** Gives what may change from one connection to the next. */
+  ask?: (() => Promise<Secrets>) | undefined;
+  /** Milliseconds within which a connection and each answer have to come. */
+  timeout: number;
+}
+
+/** A client whose servers can be asked what is no meta command. */
+export interface AdminClient extends MemcacheClient {
+  /** How to connect to one of its servers. */
+  adminOptions(server: MemcacheServer): AdminConnectionOptions;
+}
+
+/** Takes in what the server answers; returns whether the answer is complete. */
+export type ReplyReader = (chunk: Buffer) => boolean;
+
+/** A command under way. */
+interface Exchange {
+  read: ReplyReader;
+  /** How long the server may be silent, in milliseconds. */
+  patience: number;
+  /** The same, once its answer has begun. */
+  pause: number;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/** A whole answer of more bytes than this is none to a command of ours. */
+const MAX_ANSWER_BYTES = 16 * 2 ** 20;
+const FAILURE = /^(?:ERROR|CLIENT_ERROR|SERVER_ERROR)\b([^\r\n]*)\r?\n/;
+
+/** A connection that is made to ask a few things, and closed. */
+export class AdminConnection {
+  /** The server as it was named in `servers`. */
+  readonly server: string;
+  /** How long the connection took to come about, in milliseconds. */
+  readonly connectTime: number;
+  readonly #socket: Socket;
+  readonly #timeout: number;
+  #exchange: Exchange | undefined;
+  #error: Error | undefined;
+  #lastByteAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(
+    socket: Socket,
+    { address, timeout, tls }: AdminConnectionOptions,
+    connectTime: number,
+  ) {
+    this.server = address.name;
+    this.connectTime = connectTime;
+    this.#socket = socket;
+    this.#timeout = timeout;
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    socket.on("error", (error: Error) => {
+      const secure = tls !== undefined;
+      this.#fail(socketError(this.server, error, true, secure));
+    });
+    const onClosed = () => this.#fail(closedError(this.server, true));
+    socket.on("end", onClosed);
+    socket.on("close", onClosed);
+  }
+
+  /**
+   * Connects, authenticates where there is a password, and closes the connection
+   * when it has been used.
+   *
+   * @throws {MemcacheError} If the server cannot be reached, or does not accept
+   * the certificate, the username or the password.
+   */
+  static async use<Result>(
+    options: AdminConnectionOptions,
+    use: (connection: AdminConnection) => Promise<Result>,
+  ): Promise<Result> {
+    const given = options.ask === undefined ? options : await options.ask();
+    const { username, password } = given;
+    const start = performance.now();
+    const socket = await connect({ ...options, ...given });
+    const connectTime = performance.now() - start;
+    const connection = new AdminConnection(socket, options, connectTime);
+    try {
+      if (username !== undefined) {
+        await connection.#authenticate(username, password ?? "");
+      }
+      return await use(connection);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** The server's version, such as `1.6.18`. */
+  async version(): Promise<string> {
+    const answer = await this.ask("version", (text) => text.endsWith("\n"));
+    return /^VERSION (\S+)/.exec(answer)?.[1] ?? this.#refuseAnswer("version");
+  }
+
+  /**
+   * The server's general statistics, or those of a section such as `items`.
+   *
+   * @throws {MemcacheServerError} If the server does not tell them.
+   */
+  async stats(section = ""): Promise<Map<string, string>> {
+    const command = `stats ${section}`.trim();
+    const answer = await this.ask(command, (text) => text.endsWith("END\r\n"));
+    const stats = answer.matchAll(/^STAT (\S+) (.*)\r$/gm);
+    return new Map(Array.from(stats, ([, name, value]) => [name, value]));
+  }
+
+  /**
+   * Sends a command, and reads its answer as Latin-1 until `isComplete`.
+   *
+   * @throws {MemcacheServerError} If the server refuses the command.
+   */
+  async ask(
+    command: string,
+    isComplete: (text: string) => boolean,
+  ): Promise<string> {
+    let text = "";
+    await this.exchange(`${command}\r\n`, (chunk) => {
+      text += chunk.toString("latin1");
+      if (text.length > MAX_ANSWER_BYTES) this.#refuseAnswer(command);
+      return FAILURE.test(text) || isComplete(text);
+    });
+    const [failure] = FAILURE.exec(text) ?? [];
+    if (failure === undefined) return text;
+    throw new MemcacheServerError(
+      `Memcache server ${this.server} does not take the command '${command}': ${failure.trim()}`,
+      { server: this.server },
+    );
+  }
+
+  /**
+   * Sends a command, and gives its answer to a reader as it arrives. Fails when
+   * no byte comes for `timeout`, or, once the answer has begun, for `pause`
+   * milliseconds; what the reader throws fails it as well.
+   */
+  exchange(
+    command: string,
+    read: ReplyReader,
+    pause: number = this.#timeout,
+  ): Promise<void> {
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    return new Promise((resolve, reject) => {
+      const patience = this.#timeout;
+      const exchange = { read, patience, pause, resolve, reject };
+      this.#exchange = exchange;
+      this.#lastByteAt = performance.now();
+      this.#socket.write(command);
+      this.#watch(exchange);
+    });
+  }
+
+  /** Ends the connection. */
+  close(): Promise<void> {
+    this.#fail(closedError(this.server, true));
+    return new Promise((resolve) => {
+      if (this.#socket.closed) return resolve();
+      this.#socket.once("close", () => resolve());
+    });
+  }
+
+  async #authenticate(username: string, password: string): Promise<void> {
+    let text = "";
+    await this.exchange(encodeAuthentication(username, password), (chunk) => {
+      text += chunk.toString("latin1");
+      return text.endsWith("\n");
+    });
+    const [, code = "", message = ""] = /^(\S+) ?(.*)/.exec(text) ?? [];
+    if (code === "STORED") return;
+    throw authenticationError(
+      this.server,
+      {
+        code,
+        message,
+      } as Parameters<typeof authenticationError>[1],
+    );
+  }
+
+  #take(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    this.#lastByteAt = performance.now();
+    if (exchange === undefined) return;
+    if (exchange.patience !== exchange.pause) {
+      exchange.patience = exchange.pause;
+      this.#watch(exchange);
+    }
+    try {
+      if (!exchange.read(chunk)) return;
+    } catch (error) {
+      return this.#fail(error as Error);
+    }
+    this.#exchange = undefined;
+    clearTimeout(this.#timer);
+    exchange.resolve();
+  }
+
+  #watch(exchange: Exchange): void {
+    const due = this.#lastByteAt + exchange.patience;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      // The event loop may have been busy: first take in what has arrived.
+      setImmediate(() => {
+        if (this.#exchange !== exchange) return;
+        const { patience } = exchange;
+        if (performance.now() - this.#lastByteAt < patience) {
+          this.#watch(exchange);
+        } else {
+          this.#fail(replyTimeoutError(this.server, Math.round(patience)));
+        }
+      });
+    }, Math.max(1, due - performance.now()));
+  }
+
+  #fail(error: Error): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#error ??= error;
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+    exchange?.reject(error);
+  }
+
+  #refuseAnswer(command: string): never {
+    throw new MemcacheProtocolError(
+      `Memcache server ${this.server} gave an answer that does not fit the command '${command}'`,
+      { server: this.server },
+    );
+  }
+}
+
+function connect(options: AdminConnectionOptions): Promise<Socket> {
+  const { address, timeout, tls } = options;
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error) => {
+      clearTimeout(timer);
+      socket.removeAllListeners();
+      if (error === undefined) return resolve(socket);
+      // What a destroyed socket complains of is nobody's concern.
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(
+      () => settle(connectTimeoutError(address.name, timeout)),
+      timeout,
+    );
+    const { stream: socket } = openSocket(options, () => settle());
+    socket.on("error", (error: Error) => {
+      settle(socketError(address.name, error, false, tls !== undefined));
+    });
+    socket.on("close", () => settle(closedError(address.name, false)));
+  });
+}

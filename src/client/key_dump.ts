@@ -1,0 +1,226 @@
+// Which keys a server holds, by `lru_crawler metadump`. Up to memcached 1.6.18 a
+// reader that stalls stops the whole server, so a dump is read at full speed, on
+// a connection of its own, and given up when it pauses.
+// https://github.com/memcached/memcached/blob/master/doc/protocol.txt
+
+import { Buffer } from "node:buffer";
+import { setTimeout } from "node:timers/promises";
+import {
+  AdminConnection,
+  type AdminConnectionOptions,
+} from "./admin_connection.ts";
+import {
+  MemcacheProtocolError,
+  MemcacheServerError,
+  MemcacheTimeoutError,
+} from "./errors.ts";
+
+/** Takes one key: `bytes` from `start` to `end`, valid during the call alone. */
+export type OnKey = (bytes: Uint8Array, start: number, end: number) => void;
+
+/** A dump that pauses for so many milliseconds may have stopped the server. */
+const MAX_PAUSE = 200;
+/** Over a long distance the first bytes come in steps of a round trip. */
+const PAUSE_ROUND_TRIPS = 3;
+/** How often a dump that paused or broke is begun again. */
+const ATTEMPTS = 3;
+/** A server makes one dump at a time; how long to wait for that of another. */
+const BUSY_PATIENCE = 15_000;
+const BUSY_DELAY = 100;
+
+/** The server is making a dump for somebody else. */
+class BusyError extends Error {}
+
+/** What {@linkcode listKeys} may be told. */
+export interface ListKeysOptions {
+  /** Gives up. */
+  signal?: AbortSignal | undefined;
+  /** The keys listed so far are void: the dump begins again. */
+  onRestart: () => void;
+}
+
+/**
+ * Calls `onKey` with what follows the prefix in each key of a server that begins
+ * with it.
+ *
+ * @throws {MemcacheServerError} If the server does not allow a dump; the message
+ * says which option forbids it.
+ * @throws {MemcacheError} If the server cannot be reached.
+ */
+export async function listKeys(
+  connectionOptions: AdminConnectionOptions,
+  prefix: string,
+  onKey: OnKey,
+  { signal, onRestart }: ListKeysOptions,
+): Promise<void> {
+  const busyUntil = performance.now() + BUSY_PATIENCE;
+  for (let attempt = 1;; onRestart()) {
+    signal?.throwIfAborted();
+    try {
+      return await AdminConnection.use(connectionOptions, (connection) => {
+        return dump(connection, prefix, onKey, signal);
+      });
+    } catch (error) {
+      if (error instanceof BusyError) {
+        if (performance.now() > busyUntil) throw busy(connectionOptions);
+        const delay = BUSY_DELAY * (0.5 + Math.random());
+        await setTimeout(delay, undefined, { signal });
+      } else if (
+        !(error instanceof MemcacheTimeoutError) || attempt++ === ATTEMPTS
+      ) {
+        throw error;
+      }
+    }
+  }
+}
+
+async function dump(
+  connection: AdminConnection,
+  prefix: string,
+  onKey: OnKey,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const reader = new DumpReader(connection.server, prefix, onKey);
+  const abort = () => void connection.close();
+  signal?.addEventListener("abort", abort);
+  try {
+    await connection.exchange(
+      "lru_crawler metadump hash\r\n",
+      (chunk) => reader.push(chunk),
+      Math.max(MAX_PAUSE, PAUSE_ROUND_TRIPS * connection.connectTime),
+    );
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+const LINE_END = 10;
+const SPACE = 32;
+const PERCENT = 37;
+const KEY_START = "key=";
+const KEY = Buffer.from(KEY_START);
+const ENDS = /^(?:END|NOTSTARTED\b.*)\r?$/;
+
+/** Takes keys out of a dump, whose lines are such as `key=a%3Ab exp=0 la=1 …`. */
+export class DumpReader {
+  readonly #server: string;
+  readonly #prefix: string;
+  /** How the wanted lines begin. */
+  readonly #start: Buffer;
+  readonly #onKey: OnKey;
+  /** The line that a chunk did not end. */
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(server: string, prefix: string, onKey: OnKey) {
+    this.#server = server;
+    this.#prefix = prefix;
+    this.#start = Buffer.concat([KEY, Buffer.from(encodeKey(prefix))]);
+    this.#onKey = onKey;
+  }
+
+  /**
+   * Reads on.
+   *
+   * @returns Whether the dump has ended.
+   * @throws {MemcacheServerError} If the server refuses to make one.
+   */
+  push(chunk: Buffer): boolean {
+    const bytes = this.#rest.length === 0
+      ? chunk
+      : Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    for (;;) {
+      const end = bytes.indexOf(LINE_END, start);
+      if (end === -1) break;
+      if (this.#line(bytes, start, end)) return true;
+      start = end + 1;
+    }
+    this.#rest = Buffer.from(bytes.subarray(start));
+    return false;
+  }
+
+  /** Whether a line is the last one. */
+  #line(bytes: Buffer, start: number, end: number): boolean {
+    const length = this.#start.length;
+    const isWanted = end - start > length &&
+      this.#start.compare(bytes, start, start + length) === 0;
+    if (isWanted) {
+      this.#key(bytes, start + length, end);
+      return false;
+    }
+    const isOther = KEY.compare(bytes, start, start + KEY.length) === 0;
+    if (isOther) return false;
+    return this.#isEnd(bytes.toString("latin1", start, end));
+  }
+
+  #key(bytes: Buffer, start: number, lineEnd: number): void {
+    const end = bytes.indexOf(SPACE, start);
+    if (end === -1 || end > lineEnd) return;
+    const percent = bytes.indexOf(PERCENT, start);
+    if (percent === -1 || percent >= end) {
+      this.#onKey(bytes, start, end);
+    } else {
+      const name = decodeKey(bytes.toString("latin1", start, end));
+      if (name !== undefined) this.#onKey(name, 0, name.length);
+    }
+  }
+
+  #isEnd(line: string): boolean {
+    if (ENDS.test(line)) return true;
+    if (line.startsWith("BUSY")) throw new BusyError();
+    // From 1.6.43 on a dump begins with it.
+    if (/^OK\r?$/.test(line)) return false;
+    throw this.#refusal(line.trim());
+  }
+
+  #refusal(line: string): Error {
+    const server = this.#server;
+    if (!/^(?:ERROR|CLIENT_ERROR|SERVER_ERROR)\b/.test(line)) {
+      return new MemcacheProtocolError(
+        `Memcache server ${server} sent what is no list of keys`,
+        { server },
+      );
+    }
+    return new MemcacheServerError(
+      `Memcache server ${server} does not list its keys: ${why(line)}`,
+      { server },
+    );
+  }
+}
+
+function why(line: string): string {
+  if (/metadump not allowed/.test(line)) {
+    return "it was started with -X (--disable-dumping)";
+  }
+  if (/crawler disabled/.test(line)) {
+    return "it was started with -o no_lru_crawler";
+  }
+  return "a managed service or a proxy does not allow 'lru_crawler metadump'";
+}
+
+function busy({ address }: AdminConnectionOptions): Error {
+  return new MemcacheServerError(
+    `Memcache server ${address.name} does not list its keys: it has been making lists for others all the time`,
+    { server: address.name },
+  );
+}
+
+/** A key as memcached writes it in a dump: escaped but for unreserved characters. */
+function encodeKey(key: string): string {
+  return key.replace(/[^A-Za-z0-9._~-]/g, (character) => {
+    const code = character.charCodeAt(0);
+    return `%${code.toString(16).toUpperCase().padStart(2, "0")}`;
+  });
+}
+
+function decodeKey(escaped: string): Buffer | undefined {
+  try {
+    return Buffer.from(decodeURIComponent(escaped));
+  } catch {
+    // A key of bytes that are no UTF-8: another program's.
+    return undefined;
+  }
+}

@@ -1,0 +1,247 @@
+// What the arguments and the environment say: a command with its options, or what
+// is wrong with them.
+
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { TlsOptions } from "../client/socket.ts";
+import type { MemcacheClientOptions } from "../client/client_options.ts";
+
+/** What can be done. */
+export type CommandName = "status" | "repair" | "move";
+
+/** What is to be done. */
+export interface Arguments {
+  command: CommandName;
+  /** The servers; of `move`, those that sessions come from. */
+  servers: string[];
+  /** Of `move`: the servers that sessions go to. */
+  to: string[];
+  client: MemcacheClientOptions;
+  copies: number;
+  prefix: string;
+  encrypt: { secrets: string[]; acceptPlaintext: boolean } | undefined;
+  rate: number;
+  dryRun: boolean;
+  removeStrays: boolean;
+  drain: boolean;
+  quick: boolean;
+  json: boolean;
+}
+
+/** The arguments are wrong; the message says how. */
+export class UsageError extends Error {}
+
+/** Reads an environment variable; `undefined` where it is not set. */
+export type ReadVariable = (name: string) => string | undefined;
+
+/** The variables that are read. */
+export const VARIABLES = {
+  servers: "MEMCACHE_SERVERS",
+  username: "MEMCACHE_USERNAME",
+  password: "MEMCACHE_PASSWORD",
+  secrets: "SESSION_SECRETS",
+} as const;
+
+const OPTIONS = {
+  servers: { type: "string", multiple: true, short: "s" },
+  from: { type: "string", multiple: true },
+  to: { type: "string", multiple: true },
+  copies: { type: "string", short: "c" },
+  prefix: { type: "string", short: "p" },
+  rate: { type: "string" },
+  timeout: { type: "string" },
+  "dry-run": { type: "boolean" },
+  "remove-strays": { type: "boolean" },
+  drain: { type: "boolean" },
+  quick: { type: "boolean" },
+  "accept-plaintext": { type: "boolean" },
+  json: { type: "boolean" },
+  tls: { type: "boolean" },
+  ca: { type: "string" },
+  cert: { type: "string" },
+  key: { type: "string" },
+  "server-name": { type: "string" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>[
+  "values"
+];
+type OptionName = keyof typeof OPTIONS;
+
+const COMMON: readonly OptionName[] = [
+  "copies",
+  "prefix",
+  "timeout",
+  "accept-plaintext",
+  "json",
+  "tls",
+  "ca",
+  "cert",
+  "key",
+  "server-name",
+];
+/** The options that each command has. */
+const OPTIONS_OF: Record<CommandName, readonly OptionName[]> = {
+  status: [...COMMON, "servers", "quick"],
+  repair: [...COMMON, "servers", "rate", "dry-run", "remove-strays"],
+  move: [...COMMON, "from", "to", "rate", "dry-run", "drain"],
+};
+/** No connection over any distance takes as long. */
+const TIMEOUT = 5_000;
+
+/**
+ * Reads the arguments.
+ *
+ * @throws {UsageError} If they are wrong.
+ */
+export function readArguments(
+  args: readonly string[],
+  readVariable: ReadVariable,
+): Arguments | "help" | "version" {
+  const { values, positionals } = parse(args);
+  if (values.help || args.length === 0) return "help";
+  if (values.version) return "version";
+  const command = commandIn(positionals);
+  checkOptions(command, values);
+  const isMove = command === "move";
+  const preset = splitList(readVariable(VARIABLES.servers));
+  const servers = isMove
+    ? listed("from", values.from)
+    : values.servers === undefined
+    ? preset
+    : listed("servers", values.servers);
+  const to = listed("to", values.to);
+  if (servers.length === 0) {
+    throw new UsageError(
+      isMove
+        ? "Say with --from which servers the sessions are on"
+        : `Say with --servers, or in ${VARIABLES.servers}, which servers there are`,
+    );
+  }
+  if (isMove && to.length === 0) {
+    throw new UsageError("Say with --to which servers the sessions go to");
+  }
+  return {
+    command,
+    servers,
+    to,
+    client: clientOptions(values, readVariable),
+    copies: integer("copies", values.copies) ?? 1,
+    prefix: values.prefix ?? "session:",
+    encrypt: secretsOf(values, readVariable),
+    rate: integer("rate", values.rate) ?? Infinity,
+    dryRun: values["dry-run"] ?? false,
+    removeStrays: values["remove-strays"] ?? false,
+    drain: values.drain ?? false,
+    quick: values.quick ?? false,
+    json: values.json ?? false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const options = OPTIONS;
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    // It has a second sentence about positional arguments.
+    const [message] = (error as Error).message.split(/\. |\n/);
+    throw new UsageError(message);
+  }
+}
+
+function commandIn(positionals: string[]): CommandName {
+  const [command, ...more] = positionals;
+  if (command === undefined) {
+    throw new UsageError("Say what to do: status, repair or move");
+  }
+  if (!Object.hasOwn(OPTIONS_OF, command)) {
+    throw new UsageError(
+      `There is no command '${command}': there are status, repair and move`,
+    );
+  }
+  if (more.length > 0) {
+    const hint = "; several servers are separated by commas";
+    throw new UsageError(`There is one argument too many: '${more[0]}'${hint}`);
+  }
+  return command as CommandName;
+}
+
+function checkOptions(command: CommandName, values: Values): void {
+  const names = Object.keys(values) as OptionName[];
+  const unfit = names.find((name) => !OPTIONS_OF[command].includes(name));
+  if (unfit === undefined) return;
+  const hint = command === "move" && unfit === "servers"
+    ? ": it has --from and --to"
+    : "";
+  throw new UsageError(`'${command}' has no option --${unfit}${hint}`);
+}
+
+function listed(name: string, values: string[] = []): string[] {
+  const servers = values.flatMap(splitList);
+  // Others on this machine see the arguments of every process.
+  if (servers.some((server) => server.includes("@"))) {
+    throw new UsageError(
+      `--${name} must not hold a password: set ${VARIABLES.username} and ${VARIABLES.password} instead`,
+    );
+  }
+  return servers;
+}
+
+function splitList(list = ""): string[] {
+  return list.split(/[,\s]+/).filter((part) => part !== "");
+}
+
+function integer(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+  throw new UsageError(`--${name} takes a positive integer, not '${value}'`);
+}
+
+function secretsOf(
+  values: Values,
+  readVariable: ReadVariable,
+): Arguments["encrypt"] {
+  const secrets = (readVariable(VARIABLES.secrets) ?? "").split(/[,\r\n]+/)
+    .filter((secret) => secret !== "");
+  const acceptPlaintext = values["accept-plaintext"] ?? false;
+  if (secrets.length > 0) return { secrets, acceptPlaintext };
+  if (acceptPlaintext) {
+    const need = `--accept-plaintext goes with ${VARIABLES.secrets}`;
+    throw new UsageError(`${need}, which is not set`);
+  }
+}
+
+function clientOptions(
+  values: Values,
+  readVariable: ReadVariable,
+): MemcacheClientOptions {
+  const username = readVariable(VARIABLES.username) || undefined;
+  const password = readVariable(VARIABLES.password) || undefined;
+  return {
+    timeout: integer("timeout", values.timeout) ?? TIMEOUT,
+    tls: tlsOptions(values),
+    ...username !== undefined && { username },
+    ...password !== undefined && { password },
+  };
+}
+
+function tlsOptions(values: Values): boolean | TlsOptions {
+  const tls: TlsOptions = {
+    ...values.ca && { ca: read("ca", values.ca) },
+    ...values.cert && { cert: read("cert", values.cert) },
+    ...values.key && { key: read("key", values.key) },
+    ...values["server-name"] && { serverName: values["server-name"] },
+  };
+  return Object.keys(tls).length > 0 ? tls : values.tls ?? false;
+}
+
+function read(name: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { message } = error as Error;
+    throw new UsageError(`--${name}: the file cannot be read: ${message}`);
+  }
+}

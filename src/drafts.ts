@@ -1,0 +1,101 @@
+// What a save is to store: the record of a session, or the tombstone of one that
+// has ended.
+
+import type { Lifetime } from "./lifetime.ts";
+import { ancestorsOf } from "./record/change_log.ts";
+import type { Merged } from "./record/merge.ts";
+import type { SessionRecord, Tombstone } from "./record/record.ts";
+import type { SessionKeys } from "./record/session_key.ts";
+import { nextVersion, NO_VERSION } from "./record/version.ts";
+import type { Settings } from "./settings.ts";
+import { type Look, recordIn, tombstoneIn } from "./store/record_store.ts";
+import type { Snapshot, TrackedSession } from "./tracked_session.ts";
+
+/** A record on its way to the store. */
+export interface Write {
+  key: string;
+  record: SessionRecord;
+  /** Seconds. */
+  ttl: number;
+}
+
+/** Drafts what one storage stores. */
+export class Drafts {
+  /** Whether a save keeps what others changed. */
+  readonly merges: boolean;
+  /** Whether one id may have several sessions, one after the other. */
+  readonly reusesIds: boolean;
+  readonly #keys: SessionKeys;
+  readonly #lifetime: Lifetime;
+
+  constructor(settings: Settings, keys: SessionKeys, lifetime: Lifetime) {
+    this.merges = settings.merges;
+    this.reusesIds = settings.useUnknownIds;
+    this.#keys = keys;
+    this.#lifetime = lifetime;
+  }
+
+  /**
+   * What to store for a session in the place of what a look found: the session as
+   * it is, or merged with that.
+   */
+  record(
+    tracked: TrackedSession,
+    snapshot: Snapshot,
+    key: string,
+    look: Look | undefined,
+    merged?: Merged,
+  ): Write {
+    const now = Date.now();
+    const found = look && recordIn(look);
+    const mark = look && tombstoneIn(look);
+    const own = tracked.look && recordIn(tracked.look);
+    const replaced = newest(found?.version, own?.version, mark?.version);
+    const version = nextVersion(now, replaced);
+    const createdAt = (found ?? own)?.createdAt ?? now / 1000;
+    const record: SessionRecord = {
+      values: merged?.values ?? snapshot.values,
+      flash: merged?.flash ?? snapshot.flash,
+      content: merged === undefined ? snapshot.content : undefined,
+      name: this.#keys.nameIn(key),
+      createdAt,
+      version,
+      flashVersions: merged?.flashVersions,
+      ancestors: found && ancestorsOf(version, found),
+      follows: found === undefined
+        ? mark?.version ?? (key === tracked.key ? own?.follows : undefined)
+        : found.follows,
+    };
+    const ttl = this.#lifetime.storedTtl(tracked.session, createdAt);
+    return { key, record, ttl };
+  }
+
+  /** The tombstone in the place of a record, or of an earlier tombstone. */
+  tombstone(
+    key: string,
+    reason: Tombstone["reason"],
+    ended: SessionRecord | undefined,
+    mark?: Tombstone,
+  ): Tombstone {
+    const now = Date.now();
+    return {
+      values: null,
+      reason,
+      name: this.#keys.nameIn(key),
+      createdAt: ended?.createdAt ?? now / 1000,
+      version: nextVersion(now, newest(ended?.version, mark?.version)),
+      ended: ended?.version ?? mark?.ended ?? NO_VERSION,
+    };
+  }
+
+  /** Seconds that the tombstone of a session is to stay. */
+  tombstoneTtl(tracked: TrackedSession): number {
+    return this.#lifetime.tombstoneTtl(tracked.asStored());
+  }
+}
+
+function newest(...versions: (string | undefined)[]): string {
+  return versions.reduce<string>((newest, version) => {
+    return version !== undefined && version > newest ? version : newest;
+  }, NO_VERSION);
+}

@@ -1,0 +1,313 @@
+// Brings one session to where it belongs: looks at its copies, decides which to
+// believe, and writes that one where it is missing or older. All writes are
+// conditional, so that whatever a request stores meanwhile stays.
+
+import type { MemcacheServer, PeekedItem } from "../client/memcache_client.ts";
+import { isFault } from "../store/copies.ts";
+import {
+  givesWay,
+  isSound,
+  latestOf,
+  type PresentCopy,
+} from "../store/copy.ts";
+import type { ReadRecord, RecordFormat } from "../store/record_format.ts";
+import { isTombstone } from "../record/record.ts";
+
+/** Where the copies of a session are, and where they belong. */
+export interface KeyPlace {
+  /** The servers that it belongs on. */
+  place: readonly MemcacheServer[];
+  /** The servers that hold it, as far as is known. */
+  holders: readonly MemcacheServer[];
+  /** Of those that it belongs on: the ones that may hold it or not. */
+  unsure: readonly MemcacheServer[];
+}
+
+/** What was found of one session, and done about it. */
+export interface KeyOutcome {
+  /** Whether there is such a session, or its tombstone, at all. */
+  found: boolean;
+  /** Whether it is a tombstone; looked at only when `classify` is set. */
+  isTombstone: boolean;
+  /** Copies that were wanting at first. */
+  wanting: number;
+  /** Copies that were older than another one at first. */
+  older: number;
+  /** Copies that are still wanting or older. */
+  left: number;
+  /** Copies on servers where it does not belong, and how many of them went. */
+  strays: number;
+  removed: number;
+  /** Whether its copies differ and cannot be read: they may be encrypted. */
+  undecided: boolean;
+  /** Why a server failed. */
+  error?: Error;
+}
+
+/** What to do. */
+export interface KeyRepairOptions {
+  /** Only look. */
+  dryRun: boolean;
+  /** Remove copies from where they do not belong. */
+  removeStrays: boolean;
+  /** Tell tombstones from sessions. */
+  classify: boolean;
+}
+
+/** A copy as it was found, with all that it takes to bring it elsewhere. */
+type FoundCopy = PresentCopy & PeekedItem;
+
+/** What to believe of the copies. */
+interface Chosen {
+  value: string | Uint8Array;
+  ttl: number;
+  /** What it holds, where copies had to be compared. */
+  read: ReadRecord | undefined;
+  /** Whether a copy is it. */
+  isIt(copy: FoundCopy): boolean;
+}
+
+/** So many writers that come between are no accident. */
+const MAX_TRIES = 10;
+/** A copy whose time to live ends so many seconds before that of another lags. */
+const TTL_TOLERANCE = 60;
+/** Seconds that a stray lives on: it stays readable, and is not found by chance. */
+const STRAY_TTL = 1;
+const NULL = new TextEncoder().encode("[null");
+
+/** Repairs the sessions of one storage. */
+export class KeyRepair {
+  readonly #format: RecordFormat;
+  readonly #options: KeyRepairOptions;
+
+  constructor(format: RecordFormat, options: KeyRepairOptions) {
+    this.#format = format;
+    this.#options = options;
+  }
+
+  /** Repairs one session; what fails is in the outcome. */
+  async repair(key: string, where: KeyPlace): Promise<KeyOutcome> {
+    const outcome = nothing();
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const servers = tries === 1
+        ? union(where.holders, where.unsure)
+        : union(where.holders, where.place);
+      const isDone = await this.#tryOnce(key, where, servers, outcome, tries);
+      if (isDone) break;
+    }
+    return outcome;
+  }
+
+  /** Whether nobody came between. */
+  async #tryOnce(
+    key: string,
+    { place }: KeyPlace,
+    servers: readonly MemcacheServer[],
+    outcome: KeyOutcome,
+    tries: number,
+  ): Promise<boolean> {
+    outcome.left = 0;
+    const copies = await this.#lookAll(key, servers, outcome);
+    if (copies.length === 0) return true;
+    outcome.found = true;
+    if (this.#options.classify && tries === 1) {
+      outcome.isTombstone = copies.some((it) => this.#isTombstone(it, key));
+    }
+    const chosen = this.#choose(key, copies);
+    outcome.undecided = chosen === undefined;
+    const here = copies.filter(({ server }) => place.includes(server));
+    const strays = copies.filter(({ server }) => !place.includes(server));
+    outcome.strays = strays.length;
+    const missing = place.filter((server) => {
+      return !copies.some((copy) => copy.server === server);
+    });
+    const behind = chosen === undefined ? [] : here.filter((copy) => {
+      return isBehind(copy, chosen) && mayReplace(copy, chosen);
+    });
+    if (tries === 1) {
+      outcome.wanting = missing.length;
+      outcome.older = behind.length;
+    }
+    outcome.left = missing.length + behind.length;
+    if (chosen === undefined || this.#options.dryRun) return true;
+    const isMoving = !here.some((copy) => chosen.isIt(copy));
+    const results = await Promise.all([
+      ...missing.map((server) => this.#add(key, server, chosen, outcome)),
+      ...behind.map((copy) => this.#replace(key, copy, chosen, outcome)),
+    ]);
+    if (results.includes(false)) return false;
+    outcome.left = results.filter((result) => result === undefined).length;
+    // Whoever knows the session where it came from may have ended it there since.
+    if (isMoving && results.length > 0) {
+      if (!await this.#areUnchanged(key, strays, outcome)) return false;
+    }
+    if (outcome.left > 0 || !this.#options.removeStrays) return true;
+    const removed = await Promise.all(strays.map(({ server, value, cas }) => {
+      return this.#ask(outcome, async () => {
+        const result = await server.compareAndSet(key, value, cas, STRAY_TTL);
+        return result !== "exists";
+      });
+    }));
+    outcome.removed = removed.filter((isRemoved) => isRemoved).length;
+    return true;
+  }
+
+  async #lookAll(
+    key: string,
+    servers: readonly MemcacheServer[],
+    outcome: KeyOutcome,
+  ): Promise<FoundCopy[]> {
+    const items = await Promise.all(servers.map((server) => {
+      return this.#ask(outcome, () => server.peek(key));
+    }));
+    return items.flatMap((item, index): FoundCopy[] => {
+      if (item === undefined) return [];
+      const server = servers[index];
+      return [{ state: "present", server, read: undefined, ...item }];
+    });
+  }
+
+  /** What to believe; `undefined` where none of the copies can be read. */
+  #choose(key: string, copies: FoundCopy[]): Chosen | undefined {
+    const [{ value }, ...others] = copies;
+    if (others.every((other) => isSameValue(other.value, value))) {
+      return {
+        value,
+        ttl: longestOf(copies),
+        read: undefined,
+        isIt: () => true,
+      };
+    }
+    for (const copy of copies) copy.read = this.#read(copy, key);
+    const latest = latestOf(copies);
+    if (latest === undefined) return undefined;
+    const same = copies.filter(({ read }) => read?.json === latest.json);
+    return {
+      value: same.length > 0
+        ? same[0].value
+        : this.#format.encode(latest.stored, key),
+      ttl: longestOf(same.length > 0 ? same : copies.filter(isSound)),
+      read: latest,
+      isIt: ({ read }) => read?.json === latest.json,
+    };
+  }
+
+  #read({ value }: FoundCopy, key: string): ReadRecord | undefined {
+    try {
+      return this.#format.decode(value, key);
+    } catch {
+      // Another session's record: not to be believed.
+      return undefined;
+    }
+  }
+
+  #isTombstone(copy: FoundCopy, key: string): boolean {
+    if (copy.value[0] === NULL[0]) {
+      return isSameValue(copy.value.subarray(0, NULL.length), NULL);
+    }
+    const read = this.#read(copy, key);
+    return read !== undefined && isTombstone(read.stored);
+  }
+
+  #add(
+    key: string,
+    server: MemcacheServer,
+    { value, ttl }: Chosen,
+    outcome: KeyOutcome,
+  ): Promise<boolean | undefined> {
+    return this.#ask(outcome, () => server.add(key, value, ttl));
+  }
+
+  #replace(
+    key: string,
+    { server, cas }: FoundCopy,
+    { value, ttl }: Chosen,
+    outcome: KeyOutcome,
+  ): Promise<boolean | undefined> {
+    return this.#ask(outcome, async () => {
+      return await server.compareAndSet(key, value, cas, ttl) === "stored";
+    });
+  }
+
+  async #areUnchanged(
+    key: string,
+    copies: readonly FoundCopy[],
+    outcome: KeyOutcome,
+  ): Promise<boolean> {
+    const servers = copies.map(({ server }) => server);
+    const now = await this.#lookAll(key, servers, outcome);
+    return now.every(({ server, cas }) => {
+      return copies.some((copy) => copy.server === server && copy.cas === cas);
+    });
+  }
+
+  /** What a server answers; `undefined` when it fails. */
+  async #ask<Answer>(
+    outcome: KeyOutcome,
+    question: () => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    try {
+      return await question();
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      outcome.error = error;
+      return undefined;
+    }
+  }
+}
+
+/** What the lists of keys tell of one session's copies. */
+export function countCopies({ place, holders, unsure }: KeyPlace): KeyOutcome {
+  const wanting = place.filter((server) => {
+    return !holders.includes(server) && !unsure.includes(server);
+  }).length;
+  const strays = holders.filter((server) => !place.includes(server)).length;
+  return { ...nothing(), found: true, wanting, left: wanting, strays };
+}
+
+function nothing(): KeyOutcome {
+  return {
+    found: false,
+    isTombstone: false,
+    wanting: 0,
+    older: 0,
+    left: 0,
+    strays: 0,
+    removed: 0,
+    undecided: false,
+  };
+}
+
+function isBehind(copy: FoundCopy, chosen: Chosen): boolean {
+  // What cannot be read may be newer: encrypted with a secret to come.
+  if (!chosen.isIt(copy)) return copy.read !== undefined;
+  return lifeOf(copy.ttl) + TTL_TOLERANCE < lifeOf(chosen.ttl);
+}
+
+/** Whether nothing is lost when a copy is written over. */
+function mayReplace({ read }: FoundCopy, chosen: Chosen): boolean {
+  return read === undefined || chosen.read === undefined ||
+    givesWay(read, chosen.read);
+}
+
+/** The longest time to live; `0`, no expiry, is the longest there is. */
+function longestOf(copies: readonly FoundCopy[]): number {
+  const longest = Math.max(...copies.map(({ ttl }) => lifeOf(ttl)));
+  return longest === Infinity ? 0 : longest;
+}
+
+function lifeOf(ttl: number): number {
+  return ttl === 0 ? Infinity : ttl;
+}
+
+function isSameValue(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] !== b[at]) return false;
+  }
+  return true;
+}
+
+function union<Item>(a: readonly Item[], b: readonly Item[]): Item[] {
+  return [...new Set([...a, ...b])];
+}

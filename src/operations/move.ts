@@ -1,0 +1,68 @@
+// Brings the sessions of one set of servers to another.
+
+import type { MemcacheClient } from "../client/memcache_client.ts";
+import { listAllKeys } from "./key_listing.ts";
+import { prepare } from "./options.ts";
+import {
+  repairKeys,
+  type RepairOptions,
+  type RepairReport,
+  throwIfNoneLists,
+} from "./repair.ts";
+
+/** Options of {@linkcode move}. */
+export interface MoveOptions extends Omit<RepairOptions, "removeStrays"> {
+  /**
+   * Whether to remove each session from the old servers once it is on the new
+   * ones. That is for servers which are to go: an app that still has them in its
+   * list finds the sessions where they are now.
+   *
+   * @default {false}
+   */
+  drain?: boolean;
+}
+
+/**
+ * Copies every session from one set of servers to where it belongs on another: to
+ * a new cluster, or from a server that is to go to those that stay. Where both
+ * have a session, the new ones get what both make together. The old servers keep
+ * theirs, unless they are drained. Safe while the app runs, and can be done again.
+ *
+ * @example To a new cluster
+ * ```ts
+ * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
+ * import { move } from "@remix/session-storage-memcache/operations";
+ *
+ * export async function moveSessions(from: string[], to: string[]): Promise<void> {
+ *   await using old = createMemcacheClient(from, { timeout: 5000 });
+ *   await using current = createMemcacheClient(to, { timeout: 5000 });
+ *   const { sessions, left } = await move(old, current, { copies: 2 });
+ *   console.log(`${sessions - left} of ${sessions} sessions are there`);
+ * }
+ * ```
+ *
+ * @param from A client of `createMemcacheClient` for the old servers.
+ * @param to A client for the new ones.
+ * @param options The options; `copies` is what the new servers are to have.
+ * @returns What was found and done.
+ * @throws {TypeError | RangeError} If an option is wrong.
+ * @throws {MemcacheError} If none of the old servers lists its keys.
+ */
+export async function move(
+  from: MemcacheClient,
+  to: MemcacheClient,
+  options: MoveOptions = {},
+): Promise<RepairReport> {
+  const { dryRun = false, drain = false, signal, onProgress } = options;
+  const settings = await prepare(to, options);
+  await from.ready();
+  onProgress?.({ phase: "listing", done: 0, total: 0 });
+  const listing = await listAllKeys(from, settings.prefix, signal);
+  throwIfNoneLists(from, listing);
+  return await repairKeys(from, to, listing, settings, {
+    ...options,
+    dryRun,
+    removeStrays: drain,
+    classify: false,
+  });
+}

@@ -1,0 +1,221 @@
+// Brings every session to the servers where it belongs.
+
+import type {
+  MemcacheClient,
+  MemcacheServer,
+} from "../client/memcache_client.ts";
+import { type KeyListing, listAllKeys } from "./key_listing.ts";
+import { countCopies, KeyRepair, type KeyRepairOptions } from "./key_repair.ts";
+import { forEachKey } from "./key_run.ts";
+import {
+  type OperationOptions,
+  type OperationSettings,
+  prepare,
+} from "./options.ts";
+import { isSentinel } from "./sentinel.ts";
+
+/** Options of {@linkcode repair}. */
+export interface RepairOptions extends OperationOptions {
+  /**
+   * How many sessions to look at in a second, at most.
+   *
+   * @default {Infinity}
+   */
+  rate?: number;
+  /**
+   * Whether to look only, and change nothing.
+   *
+   * @default {false}
+   */
+  dryRun?: boolean;
+  /**
+   * Whether to remove sessions from servers where they do not belong, once they
+   * are where they do. Only when no process has an older list of servers.
+   *
+   * @default {false}
+   */
+  removeStrays?: boolean;
+}
+
+/** What {@linkcode repair} and {@linkcode move} did. */
+export interface RepairReport {
+  /** How many sessions and tombstones were found. */
+  sessions: number;
+  /** How many of them are tombstones; told by a `status` that is not `quick`. */
+  tombstones: number;
+  /** How many lacked a copy, or had one that was older than another. */
+  incomplete: number;
+  /** How many still do. */
+  left: number;
+  /** Copies that were stored. */
+  copied: number;
+  /** Copies that were found on servers where they do not belong. */
+  strays: number;
+  /** How many of those were removed. */
+  removed: number;
+  /** How many have copies that differ and cannot be read; secrets may be missing. */
+  undecided: number;
+  /** How many each server holds, by its name. */
+  held: Map<string, number>;
+  /** Servers that do not list their keys, and why. */
+  unlisted: Map<string, Error>;
+  /** Servers that could not be reached, and why. */
+  unreachable: Map<string, Error>;
+  /** Why a server failed in between, where one did. */
+  error?: Error;
+  /** Whether every session has all of its copies, as far as all servers tell. */
+  isComplete: boolean;
+}
+
+/** How many sessions are worked on at a time. */
+const CONCURRENCY = 256;
+
+/**
+ * Brings every session, and every tombstone, to the servers where it belongs,
+ * with the time that it has left. Everything is written by `add` and
+ * compare-and-set, so a repair is safe while the app runs, and while another
+ * repair does; it can be stopped at any time, and done again.
+ *
+ * @example After the restart of a server
+ * ```ts
+ * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
+ * import { repair } from "@remix/session-storage-memcache/operations";
+ *
+ * export async function afterRestart(servers: string[]): Promise<void> {
+ *   await using client = createMemcacheClient(servers, { timeout: 5000 });
+ *   const { sessions, copied, isComplete } = await repair(client, { copies: 2 });
+ *   console.log(`${sessions} sessions, ${copied} copies stored`);
+ *   if (!isComplete) throw new Error("Some sessions lack a copy");
+ * }
+ * ```
+ *
+ * @param client A client of `createMemcacheClient` for the servers of the app.
+ * @param options The options; `copies` and `prefix` have to be the storage's.
+ * @returns What was found and done.
+ * @throws {TypeError | RangeError} If an option is wrong.
+ * @throws {MemcacheError} If no server lists its keys.
+ */
+export async function repair(
+  client: MemcacheClient,
+  options: RepairOptions = {},
+): Promise<RepairReport> {
+  const { dryRun = false, removeStrays = false } = options;
+  const settings = await prepare(client, options);
+  return await repairListed(client, settings, {
+    ...options,
+    dryRun,
+    removeStrays,
+    classify: false,
+  });
+}
+
+/** Lists the keys, and repairs or counts them. */
+export async function repairListed(
+  client: MemcacheClient,
+  settings: OperationSettings,
+  options: RepairKeysOptions,
+): Promise<RepairReport> {
+  const { signal, onProgress } = options;
+  onProgress?.({ phase: "listing", done: 0, total: 0 });
+  const listing = await listAllKeys(client, settings.prefix, signal);
+  throwIfNoneLists(client, listing);
+  return await repairKeys(client, client, listing, settings, options);
+}
+
+/** How {@linkcode repairKeys} goes about it. */
+export type RepairKeysOptions = RepairOptions & KeyRepairOptions & {
+  /** Only the sessions that belong on this server. */
+  only?: MemcacheServer;
+  /** Only count, by the lists of keys alone. */
+  quick?: boolean;
+  concurrency?: number;
+};
+
+/** Brings the keys that one client's servers hold to where they belong on another's. */
+export async function repairKeys(
+  from: MemcacheClient,
+  to: MemcacheClient,
+  { table, unlisted, unreachable }: KeyListing,
+  { copies, prefix, format }: OperationSettings,
+  options: RepairKeysOptions,
+): Promise<RepairReport> {
+  const { rate = Infinity, signal, onProgress, only } = options;
+  const keyRepair = new KeyRepair(format, options);
+  const report = emptyReport(unlisted, unreachable);
+  const sources = from.servers;
+  const held = sources.map(() => 0);
+  const isListed = new Set(
+    from === to ? sources.filter(({ name }) => !unlisted.has(name)) : [],
+  );
+  const work = async (index: number) => {
+    const key = prefix + table.keyAt(index);
+    if (isSentinel(key)) return;
+    const place = to.serversFor(key, to.servers.length)
+      .filter(({ name }) => !unreachable.has(name))
+      .slice(0, copies);
+    if (only !== undefined && !place.includes(only)) return;
+    const holders = table.holdersAt(index).map((holder) => {
+      held[holder]++;
+      // Through another client, a server may be another object.
+      const { name } = sources[holder];
+      return place.find((server) => server.name === name) ?? sources[holder];
+    });
+    if (holders.length === 0 || place.length === 0) return;
+    const unsure = place.filter((server) => !isListed.has(server));
+    const where = { place, holders, unsure };
+    const outcome = options.quick
+      ? countCopies(where)
+      : await keyRepair.repair(key, where);
+    if (!outcome.found) return;
+    const wanted = outcome.wanting + outcome.older;
+    report.sessions++;
+    if (outcome.isTombstone) report.tombstones++;
+    if (wanted > 0) report.incomplete++;
+    if (outcome.left > 0) report.left++;
+    if (!options.dryRun && !outcome.undecided) {
+      report.copied += Math.max(0, wanted - outcome.left);
+    }
+    report.strays += outcome.strays;
+    report.removed += outcome.removed;
+    if (outcome.undecided) report.undecided++;
+    report.error ??= outcome.error;
+  };
+  const { concurrency = CONCURRENCY } = options;
+  const run = { concurrency, rate, signal, onProgress };
+  await forEachKey(table.size, work, run);
+  report.held = new Map(sources.map(({ name }, index) => [name, held[index]]));
+  const failures = unlisted.size + unreachable.size + report.undecided;
+  report.isComplete = report.left + failures === 0 &&
+    report.error === undefined;
+  return report;
+}
+
+/** Throws why, where no server lists its keys: nothing could be repaired. */
+export function throwIfNoneLists(
+  { servers }: MemcacheClient,
+  { unlisted, unreachable }: KeyListing,
+): void {
+  if (unlisted.size + unreachable.size < servers.length) return;
+  const [error] = [...unlisted.values(), ...unreachable.values()];
+  throw error;
+}
+
+function emptyReport(
+  unlisted: Map<string, Error>,
+  unreachable: Map<string, Error>,
+): RepairReport {
+  return {
+    sessions: 0,
+    tombstones: 0,
+    incomplete: 0,
+    left: 0,
+    copied: 0,
+    strays: 0,
+    removed: 0,
+    undecided: 0,
+    held: new Map(),
+    unlisted,
+    unreachable,
+    isComplete: false,
+  };
+}

@@ -1,0 +1,271 @@
+// What becomes of a save that meets others: concurrent requests lose nothing, a
+// session that has ended stays ended, and one that was merely lost is stored
+// again.
+
+import { conflictChannel, droppedChannel } from "./diagnostics.ts";
+import { SessionConflictError } from "./errors.ts";
+import { includesWrite } from "./record/change_log.ts";
+import { merge } from "./record/merge.ts";
+import {
+  isSameSession,
+  type SessionRecord,
+  type Tombstone,
+} from "./record/record.ts";
+import type { Drafts, Write } from "./drafts.ts";
+import {
+  type Attempt,
+  type Look,
+  recordIn,
+  type RecordStore,
+  tombstoneIn,
+} from "./store/record_store.ts";
+import type { Snapshot, TrackedSession } from "./tracked_session.ts";
+
+/** Many times what a hundred requests that save one session at once need. */
+const MAX_TRIES = 100;
+/** A random wait before each further try grows up to so many milliseconds. */
+const MAX_RETRY_DELAY = 100;
+
+/** Brings the save of one request together with those of others. */
+export class Reconciler {
+  readonly #store: RecordStore;
+  readonly #drafts: Drafts;
+
+  constructor(store: RecordStore, drafts: Drafts) {
+    this.#store = store;
+    this.#drafts = drafts;
+  }
+
+  /**
+   * Stores a session of which something else than its request had read, or what
+   * an earlier try may have stored, is there.
+   *
+   * @returns What was stored; `undefined` when the session has ended.
+   */
+  async mergeAndRetry(
+    tracked: TrackedSession,
+    snapshot: Snapshot,
+    tried: Write,
+    attempt: Attempt,
+  ): Promise<Write | undefined> {
+    const { key, ttl } = tried;
+    const replaced = tracked.look && recordIn(tracked.look);
+    const read = replaced?.version ?? "";
+    let last = tried;
+    let over = read;
+    let isConflict = false;
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const look = await this.#store.read(key, ttl, attempt);
+      const found = recordIn(look);
+      let theirs = found;
+      // The reply to the last try was lost, but not the try itself; or of several
+      // copies one took it and another met a conflict.
+      const { version } = last.record;
+      if (found !== undefined && includesWrite(found, version)) {
+        theirs = snapshot.updates && this.#store.othersIn(look, version);
+        // What `update()` changed has to be worked out on what others stored.
+        if (theirs === undefined || theirs.version <= over) {
+          if (await this.#store.settle(look)) return last;
+          continue;
+        }
+      }
+      if (this.#hasEnded(tracked, replaced, look)) {
+        drop(tombstoneIn(look)?.reason ?? "ended");
+        return undefined;
+      }
+      isConflict ||= theirs !== undefined && theirs.version !== read;
+      last = theirs === undefined
+        ? this.#drafts.record(tracked, snapshot, key, look)
+        : this.#draftMerged(tracked, snapshot, key, theirs, look);
+      over = found?.version ?? over;
+      if (await this.#store.write(key, last.record, look, ttl, attempt)) {
+        if (isConflict) conflictChannel.publish({ retries: tries });
+        return last;
+      }
+      await retryDelay(tries);
+    }
+    throw conflictError();
+  }
+
+  /**
+   * Leaves the record under the old id of a session whose new record, `write`, is
+   * stored: with a tombstone, or as it is where the app wants to keep it. What
+   * others stored there since it was read goes along.
+   *
+   * @returns What is stored under the new id; `undefined` when the session has
+   * ended.
+   */
+  async moveAndRetry(
+    tracked: TrackedSession,
+    snapshot: Snapshot,
+    write: Write,
+    attempt: Attempt,
+  ): Promise<Write | undefined> {
+    const oldKey = tracked.key!;
+    const ttl = this.#drafts.tombstoneTtl(tracked);
+    const left = tracked.look && recordIn(tracked.look);
+    const keepsOld = snapshot.deleteId === undefined;
+    let tombstone = this.#drafts.tombstone(oldKey, "moved", left);
+    let moved = write;
+    // After a save that was merged, the session does not hold what is stored.
+    let merged = tracked.wasMerged ? undefined : left?.version;
+    let look = keepsOld ? undefined : tracked.look;
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      look ??= await this.#store.read(oldKey, write.ttl, attempt);
+      const mark = tombstoneIn(look);
+      if (mark?.reason === "ended") {
+        return await this.#dropMoved(tracked, moved, attempt);
+      }
+      // Another request moved it as well: each browser keeps the session whose
+      // cookie it is sent.
+      if (mark !== undefined && mark.version !== tombstone.version) {
+        return moved;
+      }
+      // What another request stored while one copy took the tombstone already.
+      const theirs = mark === undefined ? recordIn(look) : look.beside;
+      if (theirs !== undefined && this.#isAnother(theirs, tracked)) {
+        return await this.#dropMoved(tracked, moved, attempt);
+      }
+      if (!keepsOld && theirs !== undefined && theirs.version !== merged) {
+        moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
+        merged = theirs.version;
+        tombstone = this.#drafts.tombstone(oldKey, "moved", theirs, mark);
+        // What an earlier save merged already is no conflict of this one.
+        if (tries > 1) conflictChannel.publish({ retries: tries - 1 });
+      } else if (mark !== undefined) {
+        if (await this.#store.settle(look)) return moved;
+        look = undefined;
+        continue;
+      }
+      if (keepsOld) {
+        if (!this.#store.renewsOnRead && theirs !== undefined) {
+          await this.#store.touch(oldKey, write.ttl, look);
+        }
+        return moved;
+      }
+      if (await this.#store.write(oldKey, tombstone, look, ttl, attempt)) {
+        return moved;
+      }
+      look = undefined;
+      if (tries > 1) await retryDelay(tries);
+    }
+    throw conflictError();
+  }
+
+  /** Ends whatever is stored under a key; `known` is what was found there. */
+  async end(
+    tracked: TrackedSession,
+    key: string,
+    attempt: Attempt,
+    known?: Look,
+    reason: Tombstone["reason"] = "ended",
+  ): Promise<void> {
+    const ttl = this.#drafts.tombstoneTtl(tracked);
+    const own = tracked.look && recordIn(tracked.look);
+    let look = known?.token === undefined ? undefined : known;
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      look ??= await this.#store.read(key, ttl, attempt);
+      const mark = tombstoneIn(look);
+      const theirs = recordIn(look);
+      if (mark?.reason === "ended" || mark?.reason === reason) {
+        if (await this.#store.settle(look)) return;
+        look = undefined;
+        continue;
+      }
+      if (theirs !== undefined && this.#isAnother(theirs, tracked)) return;
+      const ended = theirs ?? own;
+      const tombstone = this.#drafts.tombstone(key, reason, ended, mark);
+      if (await this.#store.write(key, tombstone, look, ttl, attempt)) return;
+      look = undefined;
+      if (tries > 1) await retryDelay(tries);
+    }
+    throw conflictError();
+  }
+
+  /** Ends the new record of a session that a logout has ended in the meantime. */
+  async #dropMoved(
+    tracked: TrackedSession,
+    { key }: Write,
+    attempt: Attempt,
+  ): Promise<undefined> {
+    await this.end(tracked, key, attempt);
+    drop("ended");
+  }
+
+  /** Stores what others changed, and this request, under the new id. */
+  async #rewrite(
+    tracked: TrackedSession,
+    snapshot: Snapshot,
+    moved: Write,
+    theirs: SessionRecord,
+    attempt: Attempt,
+  ): Promise<Write> {
+    const { key, ttl } = moved;
+    let last: Write | undefined;
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const look = await this.#store.read(key, ttl, attempt);
+      const stored = recordIn(look);
+      if (stored && last && includesWrite(stored, last.record.version)) {
+        if (await this.#store.settle(look)) return last;
+        continue;
+      }
+      last = this.#draftMerged(tracked, snapshot, key, theirs, look);
+      if (await this.#store.write(key, last.record, look, ttl, attempt)) {
+        return last;
+      }
+    }
+    throw conflictError();
+  }
+
+  #draftMerged(
+    tracked: TrackedSession,
+    snapshot: Snapshot,
+    key: string,
+    theirs: SessionRecord,
+    look: Look,
+  ): Write {
+    const merged = this.#drafts.merges
+      ? merge(tracked.changesOf(snapshot), theirs)
+      : undefined;
+    return this.#drafts.record(tracked, snapshot, key, look, merged);
+  }
+
+  /** Whether what a look found says that the session of a request is over. */
+  #hasEnded(
+    tracked: TrackedSession,
+    own: SessionRecord | undefined,
+    look: Look,
+  ): boolean {
+    const theirs = recordIn(look);
+    if (theirs !== undefined) return this.#isAnother(theirs, tracked);
+    const mark = tombstoneIn(look);
+    if (mark === undefined) return false;
+    // A session that begins over a tombstone does not end by that.
+    return own !== undefined || tracked.look === undefined ||
+      tombstoneIn(tracked.look)?.version !== mark.version;
+  }
+
+  /** Whether a browser began another session under the id of one that ended. */
+  #isAnother(theirs: SessionRecord, { look }: TrackedSession): boolean {
+    if (!this.#drafts.reusesIds || look === undefined) return false;
+    const own = recordIn(look);
+    return own === undefined
+      ? tombstoneIn(look)?.version !== theirs.follows
+      : !isSameSession(own, theirs);
+  }
+}
+
+function drop(reason: "ended" | "moved"): void {
+  droppedChannel.publish({ reason });
+}
+
+function conflictError(): SessionConflictError {
+  return new SessionConflictError(
+    `Cannot save session as other requests changed it ${MAX_TRIES} times in the meantime; let fewer requests write to one session at once`,
+  );
+}
+
+function retryDelay(tries: number): Promise<void> {
+  const most = Math.min(MAX_RETRY_DELAY, 2 ** tries);
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * most));
+}

@@ -1,0 +1,98 @@
+// The version of a stored record: when it was written, and by which write. It is
+// text of a fixed length, so that comparing two versions as text compares the
+// times, and no two writes have the same one.
+
+/** Eight digits of base 36 hold milliseconds since 1970 until the year 2059. */
+const TIME_DIGITS = 8;
+/** Six random digits of base 36 tell writes of one millisecond apart. */
+const RANDOM_DIGITS = 6;
+const RANDOM_VALUES = 36 ** RANDOM_DIGITS;
+const LAST_TIME = 36 ** TIME_DIGITS - 1;
+/** Digits of a version that identify it among those of a few seconds. */
+const TAG_DIGITS = RANDOM_DIGITS + 2;
+
+/** What a record of another storage counts as: older than every version. */
+export const NO_VERSION = "";
+
+const VERSION = /^[0-9a-z]{14}$/;
+
+/** A version for a write at `now`, in milliseconds, that replaces `replaced`. */
+export function nextVersion(now: number, replaced: string): string {
+  const time = Math.max(now, timeOf(replaced) + 1);
+  return toVersion(time, Math.floor(Math.random() * RANDOM_VALUES));
+}
+
+/**
+ * The version of the record that combines two. Everybody who combines the same
+ * two records has to arrive at the same version.
+ */
+export function combinedVersion(newer: string, older: string): string {
+  const random = randomOf(newer) * 31 + randomOf(older);
+  return toVersion(timeOf(newer) + 1, random % RANDOM_VALUES);
+}
+
+/** When a version was written, in milliseconds since 1970. */
+export function timeOf(version: string): number {
+  return version === NO_VERSION
+    ? 0
+    : parseInt(version.slice(0, TIME_DIGITS), 36);
+}
+
+/** Whether a value is a version. */
+export function isVersion(value: unknown): value is string {
+  return typeof value === "string" && VERSION.test(value);
+}
+
+/** A version's tag, which is shorter, and unique within some seconds. */
+export function tagOf(version: string): string {
+  return version.slice(-TAG_DIGITS);
+}
+
+/** Whether tags that were joined to one text hold that of a version. */
+export function hasTag(tags: string, version: string): boolean {
+  const tag = tagOf(version);
+  for (let at = 0; at < tags.length; at += TAG_DIGITS) {
+    if (tags.startsWith(tag, at)) return true;
+  }
+  return false;
+}
+
+/** Tags that were joined to one text, less those of some versions. */
+export function withoutTags(
+  tags: string,
+  versions: ReadonlySet<string>,
+): string {
+  const gone = new Set(Array.from(versions, tagOf));
+  let kept = "";
+  for (let at = 0; at < tags.length; at += TAG_DIGITS) {
+    const tag = tags.slice(at, at + TAG_DIGITS);
+    if (!gone.has(tag)) kept += tag;
+  }
+  return kept;
+}
+
+/** The first `count` of tags that were joined to one text. */
+export function firstTags(tags: string, count: number): string {
+  return tags.slice(0, count * TAG_DIGITS);
+}
+
+function toVersion(time: number, random: number): string {
+  if (time !== lastTime) {
+    lastTime = time;
+    lastDigits = digitsOf(Math.min(time, LAST_TIME), LAST_TIME + 1);
+  }
+  return lastDigits + digitsOf(random, RANDOM_VALUES);
+}
+
+/** Versions come in bursts: the digits of the last time are worth keeping. */
+let lastTime = -1;
+let lastDigits = "";
+
+/** A number below `limit`, which is a power of 36, with leading zeros. */
+function digitsOf(number: number, limit: number): string {
+  return (limit + number).toString(36).slice(1);
+}
+
+function randomOf(version: string): number {
+  return version === NO_VERSION ? 0 : parseInt(version.slice(TIME_DIGITS), 36);
+}

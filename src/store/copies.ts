@@ -1,0 +1,121 @@
+// What is asked of one server about one key: look, write over what was found,
+// and bring the copy there up to date.
+
+import { MemcacheError, MemcacheServerError } from "../client/errors.ts";
+import type {
+  CompareAndSetResult,
+  MemcacheServer,
+} from "../client/memcache_client.ts";
+import { RecordMismatchError } from "../errors.ts";
+import { type Copy, givesWay, isSound, newerOf } from "./copy.ts";
+import type { ReadRecord, RecordFormat } from "./record_format.ts";
+
+/** So many writers that come between are no accident. */
+const MAX_TRIES = 20;
+
+/** The copies of one storage's records, each on its server. */
+export class Copies {
+  readonly #format: RecordFormat;
+
+  constructor(format: RecordFormat) {
+    this.#format = format;
+  }
+
+  /** Looks at one copy, and renews it where `ttl` is given. */
+  look(server: MemcacheServer, key: string, ttl?: number): Promise<Copy> {
+    const decode = (value: Uint8Array) => this.#format.decode(value, key);
+    // Async functions here and in `writeOver()` are 3 % of a request.
+    return server.getDecoded(key, decode, ttl).then(
+      (item): Copy => {
+        if (item === undefined) return { state: "missing", server };
+        return { state: "present", server, cas: item.cas, read: item.value };
+      },
+      (error): Copy => {
+        if (!isFault(error)) throw error;
+        return { state: "unreachable", server, error };
+      },
+    );
+  }
+
+  /** Looks at the copies of several servers at once. */
+  lookAll(
+    servers: readonly MemcacheServer[],
+    key: string,
+    ttl?: number,
+  ): Promise<Copy[]> {
+    return Promise.all(servers.map((server) => this.look(server, key, ttl)));
+  }
+
+  /**
+   * Writes over a copy as it was found.
+   *
+   * @returns Whether it was stored; if not, something else is there.
+   */
+  writeOver(
+    copy: Copy,
+    key: string,
+    value: string | Uint8Array,
+    ttl: number,
+  ): Promise<boolean> {
+    const { server } = copy;
+    if (copy.state === "unreachable") return Promise.reject(copy.error);
+    if (copy.state === "missing") return server.add(key, value, ttl);
+    return server.compareAndSet(key, value, copy.cas, ttl).then(isStored);
+  }
+
+  /**
+   * Stores again what a server dropped when it refused a write: memcached removes
+   * the old item before it looks for memory for the new one.
+   */
+  async putBack(
+    copy: Copy,
+    key: string,
+    ttl: number,
+    error: unknown,
+  ): Promise<void> {
+    if (!(error instanceof MemcacheServerError) || !isSound(copy)) return;
+    try {
+      const { stored } = copy.read;
+      await copy.server.add(key, this.#format.encode(stored, key), ttl);
+    } catch (error) {
+      // The error of the write itself says what is wrong.
+      if (!isFault(error)) throw error;
+    }
+  }
+
+  /**
+   * Brings a record or tombstone to a server, unless there is something newer;
+   * with `onlyOver`, only where the server has one.
+   *
+   * @returns Whether the server is up to date now; if not, it has a record that
+   * the tombstone does not take along.
+   */
+  async bring(
+    server: MemcacheServer,
+    key: string,
+    latest: ReadRecord,
+    ttl: number,
+    { onlyOver = false }: { onlyOver?: boolean } = {},
+  ): Promise<boolean> {
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const copy = await this.look(server, key);
+      if (copy.state === "missing" && onlyOver) return true;
+      const newest = isSound(copy) ? newerOf(copy.read, latest) : latest;
+      if (isSound(copy) && newest.json === copy.read.json) return true;
+      if (isSound(copy) && !givesWay(copy.read, newest)) return false;
+      const value = this.#format.encode(newest.stored, key);
+      if (await this.writeOver(copy, key, value, ttl)) return true;
+    }
+    return false;
+  }
+}
+
+function isStored(result: CompareAndSetResult): boolean {
+  return result === "stored";
+}
+
+/** Whether an error is about a server, so that other servers may still serve. */
+export function isFault(error: unknown): error is MemcacheError {
+  return error instanceof MemcacheError &&
+    !(error instanceof RecordMismatchError);
+}

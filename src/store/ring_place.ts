@@ -1,0 +1,88 @@
+// Where the copies of a key go. Its owners are the first servers of the ring walk;
+// its place is the first servers of the walk that are up.
+
+import type {
+  MemcacheClient,
+  MemcacheServer,
+} from "../client/memcache_client.ts";
+import type { Attempt } from "./record_store.ts";
+
+/** The servers of a client, as the places of keys with a number of copies. */
+export class RingPlace {
+  readonly #client: MemcacheClient;
+  readonly #count: number;
+
+  constructor(client: MemcacheClient, count: number) {
+    this.#client = client;
+    this.#count = count;
+  }
+
+  /** Whether as many servers are known as there are to be copies. */
+  get isReady(): boolean {
+    return this.#client.servers.length >= this.#count;
+  }
+
+  /**
+   * Waits for servers that are to be looked up.
+   *
+   * @throws {RangeError} If there are fewer of them than copies.
+   */
+  async ready(): Promise<void> {
+    await this.#client.ready();
+    if (this.isReady) return;
+    const { length } = this.#client.servers;
+    throw new RangeError(
+      `Cannot keep sessions as 'copies' must be at most the number of servers, ${length}: current value is ${this.#count}`,
+    );
+  }
+
+  /** The servers that a key belongs on while all are up. */
+  ownersOf(key: string): MemcacheServer[] {
+    return this.#client.serversFor(key, this.#count);
+  }
+
+  /** Whether as many owners of a key are up as can be while servers are down. */
+  isUp(key: string, attempt: Attempt | undefined): boolean {
+    const isUp = (server: MemcacheServer) => isReachable(server, attempt);
+    const owners = this.ownersOf(key);
+    const up = owners.filter(isUp).length;
+    if (up === owners.length) return true;
+    return up === this.#client.servers.filter(isUp).length;
+  }
+
+  /** The servers to look at: the owners, or who stands in for those that are down. */
+  placeOf(key: string, owners: MemcacheServer[]): MemcacheServer[] {
+    if (owners.every(({ isUp }) => isUp)) return owners;
+    // While no owner can be reached, nobody believes what others hold.
+    if (!owners.some(({ isUp }) => isUp)) return owners;
+    return this.#walk(key).filter(({ isUp }) => isUp).slice(0, this.#count);
+  }
+
+  /** All servers but some. */
+  others(than: readonly MemcacheServer[]): MemcacheServer[] {
+    return this.#client.servers.filter((server) => !than.includes(server));
+  }
+
+  /** The servers that can take a copy, in the order in which they do, but some. */
+  spareServers(
+    key: string,
+    but: readonly MemcacheServer[],
+    attempt?: Attempt,
+  ): MemcacheServer[] {
+    return this.#walk(key).filter((server) => {
+      return isReachable(server, attempt) && !but.includes(server);
+    });
+  }
+
+  #walk(key: string): MemcacheServer[] {
+    return this.#client.serversFor(key, this.#client.servers.length);
+  }
+}
+
+/** Whether a server is up and has not failed in the attempt. */
+export function isReachable(
+  server: MemcacheServer,
+  attempt: Attempt | undefined,
+): boolean {
+  return server.isUp && !attempt?.has(server);
+}

@@ -1,0 +1,442 @@
+// What copies of a session do for it, one fault at a time, on real servers.
+
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertGreater,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import {
+  channels,
+  MemcacheConnectionError,
+  MemcacheTimeoutError,
+  type Session,
+} from "../../../mod.ts";
+import { nextVersion } from "../../../src/record/version.ts";
+import { type AppProcess, startCluster } from "../../support/gated_cluster.ts";
+
+const ANN = { user: "ann" };
+const TTL = 60 * 60 * 24 * 7;
+
+Deno.test("read() finds a session on every server when copies is their number", async () => {
+  await using cluster = await startCluster(3);
+  const app = cluster.open({ copies: 3 });
+  const id = await app.login();
+  assertEquals(await cluster.values(id), [ANN, ANN, ANN]);
+  for (const survivor of [0, 1, 2]) {
+    app.gates.forEach((gate, index) => gate.isCut = index !== survivor);
+    assertEquals((await app.storage.read(id)).get("user"), "ann");
+  }
+});
+
+Deno.test("save() stores a session on as many distinct servers as copies says", async () => {
+  await using cluster = await startCluster(3);
+  const app = cluster.open({ copies: 2 });
+  const holders = new Set<string>();
+  for (let i = 0; i < 30; i++) {
+    const values = await cluster.values(await app.login());
+    assertEquals(values.filter((it) => it !== undefined), [ANN, ANN]);
+    holders.add(JSON.stringify(values));
+  }
+  assertEquals(holders.size, 3);
+});
+
+Deno.test("read() and save() take one round trip each when all copies are there", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  for (const { commands } of app.gates) commands.length = 0;
+  await app.visit(id, (session) => session.set("n", 1));
+  for (const { commands } of app.gates) {
+    assertEquals(commands, ["get", "compareAndSet"]);
+  }
+});
+
+Deno.test("read() fills an evicted copy again", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  await cluster.evict(id, 1);
+  await readAndRepair(app, id);
+  assertEquals(await cluster.values(id), [ANN, ANN]);
+  assertGreater((await cluster.records(id))[1]!.ttl, TTL - 10);
+});
+
+Deno.test("read() fills a server that came back empty", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const ids = await Promise.all(
+    Array.from({ length: 20 }, () => app.login()),
+  );
+  await cluster.servers[0].restart();
+  for (const id of ids) {
+    await app.visit(id, (session) => session.set("back", true));
+    const expected = { ...ANN, back: true };
+    assertEquals(await cluster.values(id), [expected, expected]);
+  }
+});
+
+Deno.test("save() fills an evicted copy again when only the session knows its ttl", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open({ ttl: () => 1000 });
+  const id = await app.login();
+  await cluster.evict(id, 0);
+  await app.visit(id);
+  await app.storage.read(id);
+  assertEquals(await cluster.values(id), [ANN, ANN]);
+});
+
+Deno.test("read() believes no old copy when a server comes back with it", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  app.gates[0].isCut = true;
+  await app.visit(id, (session) => session.set("cart", ["tea"]));
+  assertEquals(await cluster.values(id), [ANN, { ...ANN, cart: ["tea"] }]);
+  app.gates[0].isCut = false;
+  const session = await readAndRepair(app, id);
+  assertEquals(session.get("cart"), ["tea"]);
+  const [old, kept] = await cluster.values(id);
+  assertEquals(old, kept);
+});
+
+Deno.test("save() writes to a server that came back between read and save", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  app.gates[0].isCut = true;
+  const session = await app.storage.read(id);
+  session.set("cart", ["tea"]);
+  app.gates[0].isCut = false;
+  assertEquals(await app.storage.save(session), id);
+  const expected = { ...ANN, cart: ["tea"] };
+  assertEquals(await cluster.values(id), [expected, expected]);
+});
+
+Deno.test("save() asks a server that is known to be down for nothing", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  app.gates[0].isCut = true;
+  const session = await app.storage.read(id);
+  session.set("n", 1);
+  for (const { commands } of app.gates) commands.length = 0;
+  await app.storage.save(session);
+  assertEquals(app.gates.map(({ commands }) => commands), [[], [
+    "compareAndSet",
+  ]]);
+});
+
+Deno.test("save() is no conflict when a copy was lost between read and save", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const session = await app.storage.read(id);
+  session.set("n", 1);
+  await cluster.evict(id, 0);
+  let conflicts = 0;
+  const count = () => conflicts++;
+  subscribe(channels.conflict, count);
+  assertEquals(await app.storage.save(session), id);
+  unsubscribe(channels.conflict, count);
+  assertEquals(conflicts, 0);
+  const expected = { ...ANN, n: 1 };
+  assertEquals(await cluster.values(id), [expected, expected]);
+});
+
+Deno.test("save() renews a cookie although a copy was lost between read and save", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const [values, flash, [name]] = JSON.parse(
+    new TextDecoder().decode(await cluster.take(id, 0)),
+  );
+  const fiveDaysAgo = Date.now() - 5 * 24 * 3600 * 1000;
+  const meta = [name, fiveDaysAgo / 1000, nextVersion(fiveDaysAgo, "")];
+  const old = new TextEncoder().encode(JSON.stringify([values, flash, meta]));
+  await Promise.all([cluster.put(id, 0, old), cluster.put(id, 1, old)]);
+  const session = await app.storage.read(id);
+  await cluster.evict(id, 1);
+  assertEquals(await app.storage.save(session), id);
+});
+
+Deno.test("save() stores a session again when all copies are lost", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const session = await app.storage.read(id);
+  session.set("n", 1);
+  await cluster.evict(id, 0, 1);
+  assertEquals(await app.storage.save(session), id);
+  const expected = { ...ANN, n: 1 };
+  assertEquals(await cluster.values(id), [expected, expected]);
+});
+
+Deno.test("read() is an error rather than a miss when who may have the session is cut off", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  await cluster.evict(id, 0);
+  app.gates[1].isCut = true;
+  await assertRejects(() => app.storage.read(id), MemcacheConnectionError);
+  app.gates[1].isCut = false;
+  assertEquals((await app.storage.read(id)).get("user"), "ann");
+});
+
+Deno.test("read() and save() go on with the other copy when the answers of one server are lost", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  app.gates[1].losesAnswers = true;
+  const session = await app.storage.read(id);
+  assertEquals(session.get("user"), "ann");
+  session.set("n", 1);
+  assertEquals(await app.storage.save(session), id);
+});
+
+Deno.test("save() takes a try whose answer was lost for what it is", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const session = await app.storage.read(id);
+  session.set("n", 1);
+  app.gates[0].losesAnswers = true;
+  assertEquals(await app.storage.save(session), id);
+  app.gates[0].losesAnswers = false;
+  assertEquals((await app.storage.read(id)).get("n"), 1);
+});
+
+Deno.test("destroy() leaves a tombstone on every server for as long as the session could live", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  assertEquals(await app.visit(id, (session) => session.destroy()), "");
+  for (const record of await cluster.records(id)) {
+    assertEquals([record!.values, record!.reason], [null, "ended"]);
+    assertGreater(record!.ttl, TTL - 10);
+  }
+  assertEquals((await app.storage.read(id)).size, 0);
+});
+
+for (const ttl of [TTL, 0, 30]) {
+  Deno.test(`destroy() outlives the copy of a server that is cut off (ttl ${ttl})`, async () => {
+    await using cluster = await startCluster();
+    const app = cluster.open({ ttl });
+    const id = await app.login();
+    app.gates[1].isCut = true;
+    assertEquals(await app.visit(id, (session) => session.destroy()), "");
+    const [mark, old] = await cluster.records(id);
+    assertEquals(mark!.values, null);
+    assertEquals(old!.values, ANN);
+    // Nobody knows how long a session without expiry may come back.
+    const expected = old!.ttl === -1 ? 30 * 24 * 3600 : old!.ttl;
+    assertGreater(mark!.ttl, expected - 3);
+    app.gates[1].isCut = false;
+    const session = await readAndRepair(app, id);
+    assertNotEquals(session.id, id);
+    assertEquals(session.size, 0);
+    assertEquals(await cluster.values(id), [null, null]);
+  });
+}
+
+Deno.test("destroy() undoes no session that began under its id when it reaches a server late", async () => {
+  await using cluster = await startCluster();
+  const options = { useUnknownIds: true };
+  const [one, two] = [cluster.open(options), cluster.open(options)];
+  const id = "device-1";
+  await one.visit(id, (session) => session.set("user", "ann"));
+  one.gates[1].isCut = true;
+  await one.visit(id, (session) => session.destroy());
+  await two.visit(id, (session) => session.set("user", "bea"));
+  const bea = { user: "bea" };
+  assertEquals(await cluster.values(id), [bea, bea]);
+  one.gates[1].isCut = false;
+  await one.login("another");
+  await one.storage.read(id);
+  await one.storage.read(id);
+  assertEquals(await cluster.values(id), [bea, bea]);
+});
+
+Deno.test("destroy() outlives the lost copy for the ttl that the session had", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open({
+    ttl: (session) => session.get("remember") ? 30_000 : 10,
+  });
+  const id = (await app.visit(null, (session) => {
+    session.set("remember", true);
+  }))!;
+  app.gates[0].isCut = true;
+  await app.visit(id, (session) => session.destroy());
+  assertGreater((await cluster.records(id))[1]!.ttl, 29_000);
+});
+
+Deno.test("regenerateId(true) outlives the old copy of a server that is cut off", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  app.gates[0].isCut = true;
+  const next = await app.visit(id, (session) => session.regenerateId(true));
+  app.gates[0].isCut = false;
+  assertEquals((await app.storage.read(id)).size, 0);
+  assertEquals((await app.storage.read(next)).get("user"), "ann");
+  assertGreater((await cluster.records(id))[1]!.ttl, TTL - 10);
+});
+
+Deno.test("regenerateId(true) loses nothing when the old session cannot be reached", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const session = await app.storage.read(id);
+  session.set("n", 1);
+  await app.storage.save(session);
+  session.regenerateId(true);
+  await cluster.evict(id, 0);
+  const late = app.gates[1].hold("get").timeOut();
+  await assertRejects(() => app.storage.save(session), MemcacheTimeoutError);
+  await late;
+  assertEquals((await app.storage.read(id)).get("n"), 1);
+});
+
+Deno.test("read() gives a session id to a new visitor when any server is up", async () => {
+  await using cluster = await startCluster(3);
+  const app = cluster.open({ copies: 2 });
+  app.gates[0].isCut = true;
+  app.gates[1].isCut = true;
+  for (let i = 0; i < 20; i++) {
+    const id = await app.login();
+    assertEquals((await app.storage.read(id)).get("user"), "ann");
+  }
+});
+
+Deno.test("useUnknownIds begins a new session at once under an id that ended", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open({ useUnknownIds: true });
+  const id = (await app.visit("device-1", (session) => {
+    session.set("user", "ann");
+  }))!;
+  assertEquals(id, "device-1");
+  await app.visit(id, (session) => session.destroy());
+  assertEquals(
+    await app.visit(id, (session) => session.set("user", "bea")),
+    id,
+  );
+  assertEquals((await app.storage.read(id)).get("user"), "bea");
+  const bea = { user: "bea" };
+  assertEquals(await cluster.values(id), [bea, bea]);
+});
+
+Deno.test("useUnknownIds keeps a new session when a server comes back with the mark of the old one", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open({ useUnknownIds: true });
+  const id = "device-1";
+  await app.visit(id, (session) => session.set("user", "ann"));
+  await app.visit(id, (session) => session.destroy());
+  app.gates[0].isCut = true;
+  await app.visit(id, (session) => session.set("user", "bea"));
+  assertEquals(await cluster.values(id), [null, { user: "bea" }]);
+  app.gates[0].isCut = false;
+  assertEquals((await app.storage.read(id)).get("user"), "bea");
+});
+
+Deno.test("useUnknownIds keeps what two requests set at once under an id that ended", async () => {
+  await using cluster = await startCluster();
+  const options = { useUnknownIds: true };
+  const [one, two] = [cluster.open(options), cluster.open(options)];
+  const id = "device-1";
+  await one.visit(id, (session) => session.set("user", "ann"));
+  await one.visit(id, (session) => session.destroy());
+  const [first, second] = [
+    await one.storage.read(id),
+    await two.storage.read(id),
+  ];
+  first.set("a", 1);
+  second.set("b", 2);
+  await Promise.all([one.storage.save(first), two.storage.save(second)]);
+  const both = { a: 1, b: 2 };
+  assertEquals(await cluster.values(id), [both, both]);
+});
+
+Deno.test("encrypt seals the copies that are repaired, and tombstones, and reads encrypted records", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open({ encrypt: ["a secret of enough length"] });
+  const id = await app.login();
+  await cluster.evict(id, 0);
+  await app.visit(id, (session) => session.set("n", 1));
+  const copies = await Promise.all([cluster.take(id, 0), cluster.take(id, 1)]);
+  for (const copy of copies) assertEquals(String.fromCharCode(copy[0]), "~");
+  assertEquals(copies[0], copies[1]);
+  app.gates[0].isCut = true;
+  await app.visit(id, (session) => session.destroy());
+  app.gates[0].isCut = false;
+  assertEquals((await app.storage.read(id)).size, 0);
+  const [mark] = await cluster.take(id, 1);
+  assertEquals(String.fromCharCode(mark), "~");
+});
+
+Deno.test("read() repairs no copy that it cannot read", async () => {
+  await using cluster = await startCluster();
+  const [old, next] = ["the old secret of today", "the secret of tomorrow"];
+  const before = cluster.open({ encrypt: [old] });
+  const after = cluster.open({ encrypt: [next, old] });
+  const id = await before.login();
+  const lagging = await cluster.take(id, 0);
+  await after.visit(id, (session) => session.set("n", 1));
+  const newest = await cluster.take(id, 1);
+  await cluster.put(id, 0, lagging);
+  // It can open the old copy only; the other one is newer.
+  await readAndRepair(before, id);
+  assertEquals(await cluster.take(id, 1), newest);
+  assertEquals((await after.storage.read(id)).get("n"), 1);
+});
+
+Deno.test("read() gives a new session when no copy can be read", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const garbage = new TextEncoder().encode("no record");
+  await Promise.all([cluster.put(id, 0, garbage), cluster.put(id, 1, garbage)]);
+  const session = await app.storage.read(id);
+  assertNotEquals(session.id, id);
+  assertFalse(app.storage.isEphemeral(session));
+  assert(await app.visit(null, (session) => session.set("user", "bea")));
+});
+
+/** Read repair goes on after the answer, on the connections that the second read waits for. */
+async function readAndRepair(app: AppProcess, id: string): Promise<Session> {
+  const session = await app.storage.read(id);
+  await app.storage.read(id);
+  return session;
+}
+
+Deno.test("save() rejects when the copy that can be reached is gone", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const session = await app.storage.read(id);
+  session.set("n", 1);
+  await cluster.evict(id, 0);
+  app.gates[1].isCut = true;
+  await assertRejects(() => app.storage.save(session), MemcacheConnectionError);
+});
+
+Deno.test("destroy() outlives a copy that was written by a clock far ahead", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = await app.login();
+  const ahead = Date.now() + 300_000;
+  const record = JSON.stringify([ANN, {}, [
+    id,
+    ahead / 1000,
+    nextVersion(ahead, ""),
+  ]]);
+  for (const index of [0, 1]) {
+    await cluster.put(id, index, new TextEncoder().encode(record));
+  }
+  app.gates[1].isCut = true;
+  await app.visit(id, (session) => session.destroy());
+  app.gates[1].isCut = false;
+  assertEquals((await app.storage.read(id)).size, 0);
+});

@@ -8,6 +8,7 @@ import type { Buffer } from "node:buffer";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { encodeAuthentication } from "./command_encoder.ts";
 import type { ConnectionOptions } from "./connection.ts";
+import type { Secrets } from "./dialer.ts";
 import { openSocket } from "./socket.ts";
 import { MemcacheProtocolError, MemcacheServerError } from "./errors.ts";
 import type { MemcacheClient, MemcacheServer } from "./memcache_client.ts";
@@ -22,6 +23,8 @@ import {
 /** What a connection for administration needs to know. */
 export interface AdminConnectionOptions
   extends Omit<ConnectionOptions, "maxValueBytes"> {
+  /** Gives what may change from one connection to the next. */
+  ask?: (() => Promise<Secrets>) | undefined;
   /** Milliseconds within which a connection and each answer have to come. */
   timeout: number;
 }
@@ -93,11 +96,12 @@ export class AdminConnection {
     options: AdminConnectionOptions,
     use: (connection: AdminConnection) => Promise<Result>,
   ): Promise<Result> {
+    const given = options.ask === undefined ? options : await options.ask();
+    const { username, password } = given;
     const start = performance.now();
-    const socket = await connect(options);
+    const socket = await connect({ ...options, ...given });
     const connectTime = performance.now() - start;
     const connection = new AdminConnection(socket, options, connectTime);
-    const { username, password } = options;
     try {
       if (username !== undefined) {
         await connection.#authenticate(username, password ?? "");

@@ -46,11 +46,10 @@ export function parseServerAddress(
 
 function parseUrl(server: string): ServerAddress | undefined {
   const [, scheme, login, host, digits] = URL_FORM.exec(server) ?? [];
-  if (host === undefined || (login !== undefined && scheme === undefined)) {
+  const isPort = /^\d+$/.test(server);
+  if (host === undefined || isPort || (login !== undefined && !scheme)) {
     return undefined;
   }
-  // URL would read a number as an IPv4 address.
-  if (/^\d+$/.test(host)) return undefined;
   const credentials = login === undefined ? {} : toCredentials(login);
   if (credentials === undefined) return undefined;
   const port = Number(digits ?? DEFAULT_PORT);
@@ -103,15 +102,16 @@ function hintFor(server: string): string {
 const HINTS: [hint: string, pattern: RegExp][] = [
   ["is an environment variable not set?", /^$/],
   ["give each server an entry of its own", /[,;]/],
+  ["for TLS it is memcaches://", /^(?:tls|ssl|rediss|memcacheds):/i],
+  ["it is memcache:// here", /^(?:memcached|tcp|redis):\/\//i],
+  ["its host is missing", /^:\d+$/],
+  ["that is a port; name its host, too: localhost:11211", /^\d+$/],
+  ["servers have no weights here", /^[^:[\]]+:\d+:\d+$/],
+  ["an IPv6 address has no zone here", /^\[.*%.*\]/],
   ["it has a space in it", /\s/],
-  ["this is not a client of Redis", /^rediss?:\/\//],
-  ["it is memcache://, or memcaches:// for TLS", /^(?!memcaches?:)\w+:\/\//],
-  ["an IPv6 address cannot have a zone such as %lo", /^\[.*%.*\]/],
-  ["the host is missing", /^:?\d+$/],
   [
     "an IPv6 address needs brackets: [::1]",
     /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*$/i,
   ],
-  ["servers have no weights", /^[^[:]+:\d+:\d+$/],
   ["ports are 1 to 65535", /:\d+$/],
 ];

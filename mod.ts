@@ -28,9 +28,11 @@ export type {
 export * from "./src/client/errors.ts";
 export type { ServerHealth } from "./src/client/memcache_client.ts";
 export {
+  type ChannelEvents,
   channels,
   type ConflictEvent,
   type DroppedEvent,
+  listen,
   type OutageEvent,
   type SelfRepairEvent,
   type UnderreplicatedEvent,

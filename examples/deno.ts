@@ -1,9 +1,13 @@
-// Serves the app on Deno, with the network as its only permission:
+// Serves the app on Deno:
 //
-//   deno run --allow-net deno.ts 127.0.0.1:11211
+//   COOKIE_SECRET=... deno run --allow-net --allow-env deno.ts
 
-import { createApp } from "./app.ts";
+import { router, storage } from "./app.ts";
 
-const app = createApp(Deno.args);
+const server = Deno.serve((request) => router.fetch(request));
 
-Deno.serve((request) => app.fetch(request));
+// A container is stopped with SIGTERM: finish the requests, then disconnect.
+Deno.addSignalListener("SIGTERM", async () => {
+  await server.shutdown();
+  await storage.close();
+});

@@ -1,6 +1,6 @@
-// Moving from Express with connect-memcached: the first request that still brings
-// Express's cookie takes the session over. connect-memcached without its own
-// `secret` option, which encrypts.
+// Moving from Express with connect-memcached: the first request that still carries
+// the Express cookie takes its session over. It cannot read what connect-memcached
+// encrypts when its own `secret` option is set.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
@@ -17,15 +17,15 @@ export interface ConnectOptions {
   prefix: string;
 }
 
-/** A session of Express that has been taken over. */
+/** An Express session that was taken over. */
 export interface TakenOver {
-  /** Removes it there; call it when the new session has been saved. */
+  /** Removes it; call this once the new session is saved. */
   end(): Promise<unknown>;
 }
 
 /**
  * Copies the values of the Express session that a request's cookie names into
- * `session`; `undefined` where there is none. Call it for new sessions.
+ * `session`; resolves to `undefined` if there is none. Call it for new sessions.
  */
 export async function takeOverConnectSession(
   request: Request,
@@ -46,8 +46,8 @@ export async function takeOverConnectSession(
 }
 
 /**
- * express-session's cookie is `s:` id `.` signature, percent-encoded. Its ids are
- * base64url, which are keys as they are.
+ * The cookie of express-session is `s:` id `.` signature, percent-encoded. Its ids
+ * are base64url, so that they can be part of a key.
  */
 function readConnectId(
   header: string,
@@ -66,7 +66,7 @@ function readConnectId(
   return sound ? id : undefined;
 }
 
-/** Percent-decoded; nothing where it cannot be. */
+/** Percent-decodes; empty where that is impossible. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

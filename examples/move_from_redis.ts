@@ -5,7 +5,7 @@ import type { SessionStorage } from "@remix-run/session";
 import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
 import { createMovingStorage } from "./moving_storage.ts";
 
-/** What @remix-run/session-storage-redis needs of its client. */
+/** The client that @remix-run/session-storage-redis takes. */
 type RedisClient = Parameters<typeof createRedisSessionStorage>[0];
 
 /** Sessions that are still in Redis move to Memcache as they are used. */

@@ -1,12 +1,12 @@
 // Moving from @remix-run/session-storage-memcache: the same keys and records, so
-// that old and new processes share sessions while you deploy.
+// that old and new processes share sessions during a deployment.
 
 import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,
 } from "@remix/session-storage-memcache";
 
-/** Takes the place of `createMemcacheSessionStorage(server, { ttlSeconds })`. */
+/** Replaces `createMemcacheSessionStorage(server, { ttlSeconds })`. */
 export function createSessionStorage(
   server: string,
   ttlSeconds: number,

@@ -1,6 +1,6 @@
 // Moves sessions from one storage to another while both are in use: a session
-// that is not in the new one yet is read from the old, and saved to the new.
-// Take it out again when the old one's time to live has passed.
+// that the new storage lacks is read from the old one and saved to the new one.
+// Remove this once the time to live of the old storage has passed.
 
 import {
   createSession,
@@ -10,9 +10,9 @@ import {
 
 /** The two storages. */
 export interface Move {
-  /** Where sessions have been until now. */
+  /** Where sessions are so far. */
   from: SessionStorage;
-  /** Where they are to be. */
+  /** Where they belong from now on. */
   to: SessionStorage;
 }
 
@@ -41,7 +41,7 @@ export function createMovingStorage({ from, to }: Move): SessionStorage {
   };
 }
 
-/** Makes an unchanged session be saved: setting a value to itself counts. */
+/** Marks a session as changed, by setting each value to itself. */
 function touch(session: Session): void {
   for (const [key, value] of Object.entries(session.data[0])) {
     session.set(key, value);

@@ -1,17 +1,17 @@
-// Serves the app on Node 22.18 or newer, which runs TypeScript as it is:
+// Serves the app on Node 24.3 or newer, the versions that Remix runs on:
 //
-//   node node.ts 127.0.0.1:11211
+//   COOKIE_SECRET=... node node.ts
 
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { createRequestListener } from "@remix-run/node-fetch-server";
-import { createApp } from "./app.ts";
+import { createRequestListener } from "remix/node-fetch-server";
+import { router, storage } from "./app.ts";
 
-const app = createApp(process.argv.slice(2));
-const listener = createRequestListener((request) => app.fetch(request));
-
-const server = createServer(listener).listen(process.env.PORT ?? 8000, () => {
-  const { port } = server.address() as AddressInfo;
+const listener = createRequestListener((request) => router.fetch(request));
+const port = process.env.PORT ?? 8000;
+const server = createServer(listener).listen(port, () => {
   console.log(`Listening on http://localhost:${port}/`);
 });
+
+// A container is stopped with SIGTERM: finish the requests, then disconnect.
+process.once("SIGTERM", () => server.close(() => storage.close()));

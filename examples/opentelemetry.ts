@@ -2,7 +2,6 @@
 // Deno's own OpenTelemetry (OTEL_DENO=true) there is nothing else to set up; on
 // Node and Bun, register an SDK first.
 
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
   type Attributes,
   metrics,
@@ -10,23 +9,15 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
-import {
-  channels,
-  type CommandEvent,
-  type ConflictEvent,
-  type DroppedEvent,
-  type OutageEvent,
-  type ServerEvent,
-  type UnreadableEvent,
-} from "@remix/session-storage-memcache";
+import { listen } from "@remix/session-storage-memcache";
 
-/** What a Memcache server takes; a time-out is a second. */
+/** Bounds in seconds for what a Memcache server takes; a call times out after one. */
 const SECONDS = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01],
   ...[0.025, 0.05, 0.1, 0.25, 0.5, 1],
 ];
 
-/** Starts to record; the function that it returns stops it. */
+/** Starts to record, and returns a function that stops it. */
 export function recordTelemetry(): () => void {
   const meter = metrics.getMeter("session-storage-memcache");
   const tracer = trace.getTracer("session-storage-memcache");
@@ -40,9 +31,10 @@ export function recordTelemetry(): () => void {
   const outages = meter.createCounter("session.outages");
   const unreadable = meter.createCounter("session.records.unreadable");
 
-  const listeners: Record<string, (message: unknown) => void> = {
-    [channels.command](message) {
-      const { command, server, duration, error } = message as CommandEvent;
+  const underreplicated = meter.createCounter("session.save.underreplicated");
+
+  const stops = [
+    listen("command", ({ command, server, duration, error }) => {
       const attributes = {
         "db.system.name": "memcached",
         "db.operation.name": command,
@@ -59,32 +51,17 @@ export function recordTelemetry(): () => void {
         span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
       }
       span.end();
-    },
-    [channels.server](message) {
-      const { server, up } = message as ServerEvent;
+    }),
+    listen("server", ({ server, up }) => {
       transitions.add(1, { ...addressOf(server), up });
-    },
-    [channels.conflict](message) {
-      retries.add((message as ConflictEvent).retries);
-    },
-    [channels.dropped](message) {
-      dropped.add(1, { reason: (message as DroppedEvent).reason });
-    },
-    [channels.outage](message) {
-      outages.add(1, { operation: (message as OutageEvent).operation });
-    },
-    [channels.unreadable](message) {
-      unreadable.add(1, { reason: (message as UnreadableEvent).reason });
-    },
-  };
-  for (const [name, listener] of Object.entries(listeners)) {
-    subscribe(name, listener);
-  }
-  return () => {
-    for (const [name, listener] of Object.entries(listeners)) {
-      unsubscribe(name, listener);
-    }
-  };
+    }),
+    listen("conflict", (event) => retries.add(event.retries)),
+    listen("dropped", ({ reason }) => dropped.add(1, { reason })),
+    listen("outage", ({ operation }) => outages.add(1, { operation })),
+    listen("unreadable", ({ reason }) => unreadable.add(1, { reason })),
+    listen("underreplicated", () => underreplicated.add(1)),
+  ];
+  return () => stops.forEach((stop) => stop());
 }
 
 /** A server as OpenTelemetry names it: `host:port`, or a path. */

@@ -1,11 +1,13 @@
-// A readiness probe: ready while at least one Memcache server answers, with each
-// server's state for who looks.
+// A readiness probe: ready while at least one Memcache server answers, with the
+// state of each server for whoever looks.
 
-import type { MemcacheClient } from "@remix/session-storage-memcache/client";
+import type { MemcacheSessionStorage } from "@remix/session-storage-memcache";
 
-/** Answers `GET /ready`. */
-export async function ready(client: MemcacheClient): Promise<Response> {
-  const servers = await client.health();
+/** Answers `GET /ready` for a storage, or for a client of `createMemcacheClient`. */
+export async function ready(
+  storage: Pick<MemcacheSessionStorage, "health">,
+): Promise<Response> {
+  const servers = await storage.health();
   const body = servers.map(({ server, up, latency, error }) => {
     return { server, up, latency, error: error?.message };
   });

@@ -1,5 +1,5 @@
-// One client for the sessions and for a cache of the app: the same connections,
-// the same time-outs, and keys that cannot meet.
+// One client for the sessions and for a cache of the app: they share connections
+// and timeouts, and their keys cannot collide.
 
 import {
   createMemcacheSessionStorage,
@@ -14,7 +14,7 @@ import {
 export interface Stores {
   client: MemcacheClient;
   sessionStorage: MemcacheSessionStorage;
-  /** The cached text under a name, or what `make` makes of it, for `ttl` seconds. */
+  /** The cached text of a name; `make` makes it when it is older than `ttl` seconds. */
   cached(
     name: string,
     ttl: number,
@@ -22,7 +22,7 @@ export interface Stores {
   ): Promise<string>;
 }
 
-/** Opens both over one client. Closing the client closes all. */
+/** Opens both over one client, which closes them when it is closed. */
 export function openStores(servers: string[]): Stores {
   const client = createMemcacheClient(servers, { timeout: 500 });
   return {
@@ -30,7 +30,7 @@ export function openStores(servers: string[]): Stores {
     sessionStorage: createMemcacheSessionStorage({ client }),
     async cached(name, ttl, make) {
       const key = `cache:${encodeURIComponent(name)}`;
-      // A cache that is down must not take the page with it.
+      // A cache that is down must not take the page down.
       const item = await client.get(key).catch(() => undefined);
       if (item !== undefined) return new TextDecoder().decode(item.value);
       const text = await make();

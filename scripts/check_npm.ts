@@ -5,7 +5,8 @@
 
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
-import { useServedApp } from "../tests/support/example_app.ts";
+import { envOfApp, useServedApp } from "../tests/support/example_app.ts";
+import { freePort } from "../tools/free_port.ts";
 import { ensureMemcached } from "../tools/ensure_memcached.ts";
 import { startMemcached } from "../tools/memcached.ts";
 import { type Counts, format, NONE } from "./counts.ts";
@@ -24,13 +25,7 @@ const PACKAGES_OF_CONTRACT = [
   ...["memcache", "memcached", "memjs"],
   "@remix-run/session-storage-memcache",
 ];
-const PACKAGES_OF_EXAMPLES = [
-  ...["cookie", "fetch-router", "html-template"],
-  ...["node-fetch-server", "session", "session-middleware"],
-].map((name) => {
-  const imports: Record<string, string> = denoJson.imports;
-  return imports[`@remix-run/${name}`].replace("npm:", "");
-});
+const PACKAGES_OF_EXAMPLES = ["remix@3.0.0-beta.0"];
 
 /** The examples, and on which runtime each is tried. */
 const EXAMPLES: [file: string, on: string][] = [
@@ -181,10 +176,10 @@ async function serve(
   const { program } = RUNTIMES.find(({ name }) => name === on)!;
   await using server = await startMemcached();
   const cwd = project.directory;
-  const env = { PORT: "0" };
+  const env = { ...envOfApp(server), PORT: `${await freePort()}` };
   const path = project.path("node_modules", program);
   try {
-    await useServedApp(path, [file, server.address], { cwd, env });
+    await useServedApp(path, [file], { cwd, env });
     return { success: true, output: "" };
   } catch (error) {
     return { success: false, output: `${error}` };

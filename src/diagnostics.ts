@@ -1,8 +1,13 @@
 // What can be watched from outside, over node:diagnostics_channel: the names of
 // the channels and what each publishes. Nothing is built when nobody listens.
 
-import { channel } from "node:diagnostics_channel";
-import { clientChannels } from "./client/diagnostics.ts";
+import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
+import {
+  clientChannels,
+  type CommandEvent,
+  type ServerEvent,
+  type ServersEvent,
+} from "./client/diagnostics.ts";
 
 /** A save that met another one and was merged with it; on `channels.conflict`. */
 export interface ConflictEvent {
@@ -68,22 +73,33 @@ export interface SelfRepairEvent {
   error?: Error;
 }
 
+/** What each channel publishes, by its name in {@linkcode channels}. */
+export interface ChannelEvents {
+  /** A command of the built-in client was settled. */
+  command: CommandEvent;
+  /** A server went down or came back. */
+  server: ServerEvent;
+  /** A lookup of servers changed the list, or failed. */
+  servers: ServersEvent;
+  /** A save was merged with another one. */
+  conflict: ConflictEvent;
+  /** A save was not done. */
+  dropped: DroppedEvent;
+  /** A record was not believed. */
+  unreadable: UnreadableEvent;
+  /** A request was served without its session. */
+  outage: OutageEvent;
+  /** A save reached fewer servers than `copies`. */
+  underreplicated: UnderreplicatedEvent;
+  /** This process has repaired a server. */
+  selfRepair: SelfRepairEvent;
+}
+
 const PREFIX = "remix-session-storage-memcache";
 
 /**
  * The names of the channels of `node:diagnostics_channel` on which the storage
- * and its client tell what they do.
- *
- * @example Logging servers that go down and come back
- * ```ts
- * import { subscribe } from "node:diagnostics_channel";
- * import { channels, type ServerEvent } from "@remix/session-storage-memcache";
- *
- * subscribe(channels.server, (message) => {
- *   const { server, up } = message as ServerEvent;
- *   console.log(`Memcache server ${server} is ${up ? "up" : "down"}`);
- * });
- * ```
+ * and its client publish what they do. {@linkcode listen} takes the short ones.
  */
 export const channels = {
   /** Publishes a {@linkcode CommandEvent} for every command of the built-in client. */
@@ -104,7 +120,36 @@ export const channels = {
   underreplicated: `${PREFIX}:underreplicated`,
   /** Publishes a {@linkcode SelfRepairEvent} when this process has repaired a server. */
   selfRepair: `${PREFIX}:self-repair`,
-} as const;
+} as const satisfies Record<keyof ChannelEvents, string>;
+
+/**
+ * Calls a function with each event of a channel: `subscribe` of
+ * `node:diagnostics_channel`, with types. It runs in the `AsyncLocalStorage` of the
+ * request that the event is about. An error that it throws is an uncaught one.
+ *
+ * @example Logging servers that go down and come back
+ * ```ts
+ * import { listen } from "@remix/session-storage-memcache";
+ *
+ * const stop = listen("server", ({ server, up, error }) => {
+ *   console.log(`${server} is ${up ? "up" : `down: ${error?.message}`}`);
+ * });
+ * ```
+ *
+ * @param name The short name of the channel, as in {@linkcode channels}.
+ * @param listener Called with each event.
+ * @returns A function that ends the calls.
+ */
+export function listen<Name extends keyof ChannelEvents>(
+  name: Name,
+  listener: (event: ChannelEvents[Name]) => void,
+): () => void {
+  const onMessage = (message: unknown) => {
+    listener(message as ChannelEvents[Name]);
+  };
+  subscribe(channels[name], onMessage);
+  return () => void unsubscribe(channels[name], onMessage);
+}
 
 /** Where merged saves are published. */
 export const conflictChannel = channel(channels.conflict);

@@ -52,22 +52,32 @@ export class Reconciler {
     const replaced = tracked.look && recordIn(tracked.look);
     const read = replaced?.version ?? "";
     let last = tried;
+    let over = read;
     let isConflict = false;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const look = await this.#store.read(key, ttl, attempt);
-      const theirs = recordIn(look);
+      const found = recordIn(look);
+      let theirs = found;
       // The reply to the last try was lost, but not the try itself; or of several
       // copies one took it and another met a conflict.
-      if (theirs !== undefined && includesWrite(theirs, last.record.version)) {
-        if (await this.#store.settle(look)) return last;
-        continue;
+      const { version } = last.record;
+      if (found !== undefined && includesWrite(found, version)) {
+        theirs = snapshot.updates && this.#store.othersIn(look, version);
+        // What `update()` changed has to be worked out on what others stored.
+        if (theirs === undefined || theirs.version <= over) {
+          if (await this.#store.settle(look)) return last;
+          continue;
+        }
       }
       if (this.#hasEnded(tracked, replaced, look)) {
         drop(tombstoneIn(look)?.reason ?? "ended");
         return undefined;
       }
       isConflict ||= theirs !== undefined && theirs.version !== read;
-      last = this.#draftOver(tracked, snapshot, key, look);
+      last = theirs === undefined
+        ? this.#drafts.record(tracked, snapshot, key, look)
+        : this.#draftMerged(tracked, snapshot, key, theirs, look);
+      over = found?.version ?? over;
       if (await this.#store.write(key, last.record, look, ttl, attempt)) {
         if (isConflict) conflictChannel.publish({ retries: tries });
         return last;
@@ -205,20 +215,6 @@ export class Reconciler {
       }
     }
     throw conflictError();
-  }
-
-  /** What to store in the place of a look: merged where it found a record. */
-  #draftOver(
-    tracked: TrackedSession,
-    snapshot: Snapshot,
-    key: string,
-    look: Look,
-  ): Write {
-    const theirs = recordIn(look);
-    if (theirs === undefined) {
-      return this.#drafts.record(tracked, snapshot, key, look);
-    }
-    return this.#draftMerged(tracked, snapshot, key, theirs, look);
   }
 
   #draftMerged(

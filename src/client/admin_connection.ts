@@ -46,7 +46,7 @@ const MAX_ANSWER_BYTES = 16 * 2 ** 20;
 const FAILURE = /^(?:ERROR|CLIENT_ERROR|SERVER_ERROR)\b([^\r\n]*)\r?\n/;
 
 /** A connection that is made to ask a few things, and closed. */
-export class AdminConnection implements AsyncDisposable {
+export class AdminConnection {
   /** The server as it was named in `servers`. */
   readonly server: string;
   /** How long the connection took to come about, in milliseconds. */
@@ -78,27 +78,29 @@ export class AdminConnection implements AsyncDisposable {
   }
 
   /**
-   * Connects and, where there is a password, authenticates.
+   * Connects, authenticates where there is a password, and closes the connection
+   * when it has been used.
    *
    * @throws {MemcacheError} If the server cannot be reached, or does not accept
    * the certificate, the username or the password.
    */
-  static async open(
+  static async use<Result>(
     options: AdminConnectionOptions,
-  ): Promise<AdminConnection> {
+    use: (connection: AdminConnection) => Promise<Result>,
+  ): Promise<Result> {
     const start = performance.now();
     const socket = await connect(options);
     const connectTime = performance.now() - start;
     const connection = new AdminConnection(socket, options, connectTime);
     const { username, password } = options;
-    if (username === undefined) return connection;
     try {
-      await connection.#authenticate(username, password ?? "");
-    } catch (error) {
+      if (username !== undefined) {
+        await connection.#authenticate(username, password ?? "");
+      }
+      return await use(connection);
+    } finally {
       await connection.close();
-      throw error;
     }
-    return connection;
   }
 
   /** The server's version, such as `1.6.18`. */
@@ -170,11 +172,6 @@ export class AdminConnection implements AsyncDisposable {
       if (this.#socket.closed) return resolve();
       this.#socket.once("close", () => resolve());
     });
-  }
-
-  /** Does what {@linkcode AdminConnection.close} does. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   async #authenticate(username: string, password: string): Promise<void> {

@@ -57,7 +57,9 @@ export async function listKeys(
   for (let attempt = 1;; onRestart()) {
     signal?.throwIfAborted();
     try {
-      return await dumpOnce(connectionOptions, prefix, onKey, signal);
+      return await AdminConnection.use(connectionOptions, (connection) => {
+        return dump(connection, prefix, onKey, signal);
+      });
     } catch (error) {
       if (error instanceof BusyError) {
         if (performance.now() > busyUntil) throw busy(connectionOptions);
@@ -72,13 +74,12 @@ export async function listKeys(
   }
 }
 
-async function dumpOnce(
-  options: AdminConnectionOptions,
+async function dump(
+  connection: AdminConnection,
   prefix: string,
   onKey: OnKey,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await using connection = await AdminConnection.open(options);
   const reader = new DumpReader(connection.server, prefix, onKey);
   const abort = () => void connection.close();
   signal?.addEventListener("abort", abort);

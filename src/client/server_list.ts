@@ -31,6 +31,8 @@ export interface ServerListOptions {
 const INTERVAL_WHILE_DOWN = 5_000;
 /** Between lookups before the first list, and after a server went down. */
 const MIN_INTERVAL = 500;
+/** A name server that is silent does not keep a client from closing for longer. */
+const CLOSE_PATIENCE = 1_000;
 
 /** A list of servers that follows its sources. */
 export class ServerList {
@@ -76,11 +78,17 @@ export class ServerList {
     this.#schedule(Math.max(0, wait));
   }
 
-  /** Looks up no more; resolves when no lookup is under way. */
+  /** Looks up no more. Waits for a lookup that is under way, but not for long. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    await this.#lookup;
+    if (this.#lookup === undefined) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_PATIENCE);
+    });
+    await Promise.race([this.#lookup, late]);
+    clearTimeout(timer);
   }
 
   get #sources(): ServerSource[] {

@@ -145,14 +145,12 @@ const FIND: Record<
     });
   },
   async auto({ name, address }, options) {
-    await using connection = await AdminConnection.open({
-      ...options,
-      address,
-    });
-    const answer = await connection.ask(
-      "config get cluster",
-      (text) => text.endsWith("END\r\n"),
-    ).catch((error) => {
+    const ask = (connection: AdminConnection) => {
+      const isComplete = (text: string) => text.endsWith("END\r\n");
+      return connection.ask("config get cluster", isComplete);
+    };
+    const asked = AdminConnection.use({ ...options, address }, ask);
+    const answer = await asked.catch((error) => {
       if (!(error instanceof MemcacheServerError)) throw error;
       throw new MemcacheServerError(
         `Memcache server ${address.name} is no configuration endpoint, as '${name}' says it is: name it without 'auto+'`,

@@ -23,6 +23,8 @@ export interface Arguments {
   rate: number;
   dryRun: boolean;
   removeStrays: boolean;
+  drain: boolean;
+  quick: boolean;
   json: boolean;
 }
 
@@ -50,6 +52,8 @@ const OPTIONS = {
   timeout: { type: "string" },
   "dry-run": { type: "boolean" },
   "remove-strays": { type: "boolean" },
+  drain: { type: "boolean" },
+  quick: { type: "boolean" },
   "accept-plaintext": { type: "boolean" },
   json: { type: "boolean" },
   tls: { type: "boolean" },
@@ -80,9 +84,9 @@ const COMMON: readonly OptionName[] = [
 ];
 /** The options that each command has. */
 const OPTIONS_OF: Record<CommandName, readonly OptionName[]> = {
-  status: [...COMMON, "servers"],
+  status: [...COMMON, "servers", "quick"],
   repair: [...COMMON, "servers", "rate", "dry-run", "remove-strays"],
-  move: [...COMMON, "from", "to", "rate", "dry-run"],
+  move: [...COMMON, "from", "to", "rate", "dry-run", "drain"],
 };
 /** No connection over any distance takes as long. */
 const TIMEOUT = 5_000;
@@ -130,6 +134,8 @@ export function readArguments(
     rate: integer("rate", values.rate) ?? Infinity,
     dryRun: values["dry-run"] ?? false,
     removeStrays: values["remove-strays"] ?? false,
+    drain: values.drain ?? false,
+    quick: values.quick ?? false,
     json: values.json ?? false,
   };
 }

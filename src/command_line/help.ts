@@ -15,7 +15,8 @@ Commands
   repair   Brings every session to the servers where it belongs. Run it after a
            server was restarted, added or removed. It is safe while the app
            runs, can be stopped with Ctrl-C, and can be run again.
-  move     Copies the sessions to other servers. The old ones keep theirs.
+  move     Copies the sessions to other servers: to a new cluster, or from a
+           server that is to go (--drain) to those that stay.
 
 Options: give the same as the app has
   -s, --servers LIST   The servers of the app, separated by commas: host,
@@ -26,12 +27,15 @@ Options: give the same as the app has
   -c, --copies N       How many servers hold each session.    [1]
   -p, --prefix TEXT    What stands before every key.           [session:]
 
-Options of repair and move
+Options of status, repair and move
+      --quick          Of status: go by the lists of keys alone. Takes a tenth
+                       of the time, and does not compare copies.
       --dry-run        Count only; change nothing.
       --rate N         At most so many sessions a second.      [no limit]
       --remove-strays  Of repair: remove sessions from servers where they do not
                        belong. Only when no process of the app has an older list
                        of servers.
+      --drain          Of move: remove them from the old servers.
 
 Connecting
       --timeout MS     How long a server may take to answer.   [5000]

@@ -2,8 +2,8 @@
 
 import { type MemcacheClient, MemcacheError } from "../client/mod.ts";
 import { createMemcacheClient } from "../client/ring_client.ts";
-import { move } from "../operations/move.ts";
-import { repair } from "../operations/repair.ts";
+import { move, type MoveOptions } from "../operations/move.ts";
+import { repair, type RepairOptions } from "../operations/repair.ts";
 import { status } from "../operations/status.ts";
 import {
   type Arguments,
@@ -27,6 +27,11 @@ export interface Surroundings {
   signal: AbortSignal;
   /** The version of this package. */
   version: string;
+}
+
+interface Result {
+  text: string;
+  isComplete: boolean;
 }
 
 /** How a command can end. */
@@ -66,32 +71,39 @@ export async function main(
 
 async function run(
   args: Arguments,
-  { stderr, signal }: Surroundings,
-): Promise<{ text: string; isComplete: boolean }> {
-  using display = new ProgressDisplay(stderr);
-  const { command, servers, to, json, encrypt, ...rest } = args;
-  const options = {
-    ...rest,
-    ...encrypt && { encrypt },
-    signal,
-    onProgress: display.show.bind(display),
-  };
-  await using client: MemcacheClient = createMemcacheClient(
-    servers,
-    args.client,
-  );
-  if (command === "status") {
+  surroundings: Surroundings,
+): Promise<Result> {
+  const display = new ProgressDisplay(surroundings.stderr);
+  const clients = [createMemcacheClient(args.servers, args.client)];
+  try {
+    if (args.command === "move") {
+      clients.push(createMemcacheClient(args.to, args.client));
+    }
+    return await carryOut(args, clients, {
+      ...args,
+      signal: surroundings.signal,
+      onProgress: (progress) => display.show(progress),
+    });
+  } finally {
+    display.clear();
+    await Promise.all(clients.map((client) => client.close()));
+  }
+}
+
+async function carryOut(
+  args: Arguments,
+  [client, target]: MemcacheClient[],
+  options: MoveOptions & RepairOptions,
+): Promise<Result> {
+  if (args.command === "status") {
     const report = await status(client, options);
-    const text = json ? toJsonText(report) : statusText(report, args);
+    const text = args.json ? toJsonText(report) : statusText(report, args);
     return { text, isComplete: report.isComplete };
   }
-  await using target = command === "move"
-    ? createMemcacheClient(to, args.client)
-    : undefined;
-  const report = target === undefined
-    ? await repair(client, options)
-    : await move(client, target, options);
-  const text = json ? toJsonText(report) : repairText(report, args);
+  const report = args.command === "move"
+    ? await move(client, target, options)
+    : await repair(client, options);
+  const text = args.json ? toJsonText(report) : repairText(report, args);
   return { text, isComplete: report.isComplete };
 }
 

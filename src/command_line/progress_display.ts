@@ -12,8 +12,8 @@ export interface Terminal {
 const WIDTH = 30;
 const LINE_INTERVAL = 5_000;
 
-/** Shows progress until it is disposed of. */
-export class ProgressDisplay implements Disposable {
+/** Shows progress. */
+export class ProgressDisplay {
   readonly #terminal: Terminal;
   #shown = "";
   #writtenAt = performance.now();
@@ -37,7 +37,7 @@ export class ProgressDisplay implements Disposable {
   }
 
   /** Removes the bar. */
-  [Symbol.dispose](): void {
+  clear(): void {
     if (this.#shown !== "") this.#replace("");
   }
 

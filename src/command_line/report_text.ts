@@ -75,18 +75,17 @@ export function repairText(report: RepairReport, args: Arguments): string {
 function sessionsText(
   { sessions, tombstones, incomplete, strays, undecided, ...rest }:
     RepairReport,
-  { prefix, command, dryRun }: Arguments,
+  { prefix, command, dryRun, quick }: Arguments,
 ): string {
-  const ended = command === "status"
+  const ended = command === "status" && !quick
     ? `, ${number(tombstones)} of them ended`
     : "";
   const lines = [`${count(sessions, "session")} under '${prefix}'${ended}.`];
   const verbs = command === "status" || dryRun
     ? ["lack", "have"]
     : ["lacked", "had"];
-  lines.push(
-    `${number(incomplete)} ${verbs[0]} a copy or ${verbs[1]} an older one.`,
-  );
+  const older = quick ? "" : ` or ${verbs[1]} an older one`;
+  lines.push(`${number(incomplete)} ${verbs[0]} a copy${older}.`);
   if (strays > 0) {
     lines.push(
       `${count(strays, "copy", "copies")} on servers where they do not belong.`,

@@ -256,6 +256,15 @@ export class KeyRepair {
   }
 }
 
+/** What the lists of keys tell of one session's copies. */
+export function countCopies({ place, holders, unsure }: KeyPlace): KeyOutcome {
+  const wanting = place.filter((server) => {
+    return !holders.includes(server) && !unsure.includes(server);
+  }).length;
+  const strays = holders.filter((server) => !place.includes(server)).length;
+  return { ...nothing(), found: true, wanting, left: wanting, strays };
+}
+
 function nothing(): KeyOutcome {
   return {
     found: false,

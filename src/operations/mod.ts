@@ -26,4 +26,9 @@ export type { OperationProgress } from "./key_run.ts";
 export { move, type MoveOptions } from "./move.ts";
 export type { OperationOptions } from "./options.ts";
 export { repair, type RepairOptions, type RepairReport } from "./repair.ts";
-export { type ServerStatus, status, type StatusReport } from "./status.ts";
+export {
+  type ServerStatus,
+  status,
+  type StatusOptions,
+  type StatusReport,
+} from "./status.ts";

@@ -11,13 +11,22 @@ import {
 } from "./repair.ts";
 
 /** Options of {@linkcode move}. */
-export type MoveOptions = Omit<RepairOptions, "removeStrays">;
+export interface MoveOptions extends Omit<RepairOptions, "removeStrays"> {
+  /**
+   * Whether to remove each session from the old servers once it is on the new
+   * ones. That is for servers which are to go: an app that still has them in its
+   * list finds the sessions where they are now.
+   *
+   * @default {false}
+   */
+  drain?: boolean;
+}
 
 /**
  * Copies every session from one set of servers to where it belongs on another: to
  * a new cluster, or from a server that is to go to those that stay. Where both
- * have a session, the newest is what both are combined to. The old servers keep
- * theirs. Safe while the app runs, and can be done again.
+ * have a session, the new ones get what both make together. The old servers keep
+ * theirs, unless they are drained. Safe while the app runs, and can be done again.
  *
  * @example To a new cluster
  * ```ts
@@ -44,7 +53,7 @@ export async function move(
   to: MemcacheClient,
   options: MoveOptions = {},
 ): Promise<RepairReport> {
-  const { dryRun = false, signal, onProgress } = options;
+  const { dryRun = false, drain = false, signal, onProgress } = options;
   const settings = await prepare(to, options);
   await from.ready();
   onProgress?.({ phase: "listing", done: 0, total: 0 });
@@ -53,7 +62,7 @@ export async function move(
   return await repairKeys(from, to, listing, settings, {
     ...options,
     dryRun,
-    removeStrays: false,
+    removeStrays: drain,
     classify: false,
   });
 }

@@ -5,7 +5,7 @@ import type {
   MemcacheServer,
 } from "../client/memcache_client.ts";
 import { type KeyListing, listAllKeys } from "./key_listing.ts";
-import { KeyRepair, type KeyRepairOptions } from "./key_repair.ts";
+import { countCopies, KeyRepair, type KeyRepairOptions } from "./key_repair.ts";
 import { forEachKey } from "./key_run.ts";
 import {
   type OperationOptions,
@@ -41,7 +41,7 @@ export interface RepairOptions extends OperationOptions {
 export interface RepairReport {
   /** How many sessions and tombstones were found. */
   sessions: number;
-  /** How many of them are tombstones; told by `status` only. */
+  /** How many of them are tombstones; told by a `status` that is not `quick`. */
   tombstones: number;
   /** How many lacked a copy, or had one that was older than another. */
   incomplete: number;
@@ -49,8 +49,9 @@ export interface RepairReport {
   left: number;
   /** Copies that were stored. */
   copied: number;
-  /** Copies found on servers where they do not belong, and how many were removed. */
+  /** Copies that were found on servers where they do not belong. */
   strays: number;
+  /** How many of those were removed. */
   removed: number;
   /** How many have copies that differ and cannot be read; secrets may be missing. */
   undecided: number;
@@ -112,7 +113,7 @@ export async function repair(
 export async function repairListed(
   client: MemcacheClient,
   settings: OperationSettings,
-  options: RepairOptions & KeyRepairOptions,
+  options: RepairKeysOptions,
 ): Promise<RepairReport> {
   const { signal, onProgress } = options;
   onProgress?.({ phase: "listing", done: 0, total: 0 });
@@ -125,6 +126,8 @@ export async function repairListed(
 export type RepairKeysOptions = RepairOptions & KeyRepairOptions & {
   /** Only the sessions that belong on this server. */
   only?: MemcacheServer;
+  /** Only count, by the lists of keys alone. */
+  quick?: boolean;
   concurrency?: number;
 };
 
@@ -159,7 +162,10 @@ export async function repairKeys(
     });
     if (holders.length === 0 || place.length === 0) return;
     const unsure = place.filter((server) => !isListed.has(server));
-    const outcome = await keyRepair.repair(key, { place, holders, unsure });
+    const where = { place, holders, unsure };
+    const outcome = options.quick
+      ? countCopies(where)
+      : await keyRepair.repair(key, where);
     if (!outcome.found) return;
     const wanted = outcome.wanting + outcome.older;
     report.sessions++;

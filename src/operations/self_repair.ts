@@ -58,8 +58,10 @@ const CONCURRENCY = 32;
 /** How many keys to remember for servers that do not list theirs; some 2 MB. */
 const MAX_RECENT_KEYS = 2 ** 14;
 /** All processes do this at once, each for its own keys. */
-const RECENT_KEYS_RATE = 2_000;
+const RECENT_KEYS_RATE = 5_000;
 const RENEWAL_INTERVAL = LEASE_TTL * 1000 / 3;
+/** Seconds until a repair that failed is tried again. */
+const RETRY_AFTER = 5;
 
 /** Starts to look after the servers of a client. */
 export function startSelfRepair(
@@ -187,15 +189,16 @@ export class SelfRepair {
     try {
       const reason = found === undefined ? "empty" : "outage";
       const state = await this.#repair(server, reason);
-      if (state !== "lease") {
-        await this.#finish(server, value, { ...lease, state });
-      }
+      await this.#finish(server, value, { ...lease, state });
     } finally {
       clearInterval(renewal);
     }
   }
 
-  /** Leaves the sentinel, if the server has not been emptied again. */
+  /**
+   * Leaves the sentinel, if the server has not been emptied again. A lease that is
+   * left ends soon.
+   */
   async #finish(
     server: MemcacheServer,
     lease: string,
@@ -206,7 +209,8 @@ export class SelfRepair {
     if (item === undefined || new TextDecoder().decode(item.value) !== lease) {
       return;
     }
-    await server.compareAndSet(key, encodeSentinel(sentinel), item.cas, 0);
+    const ttl = sentinel.state === "lease" ? RETRY_AFTER : 0;
+    await server.compareAndSet(key, encodeSentinel(sentinel), item.cas, ttl);
   }
 
   /** Repairs a server; `lease` where that has to be tried again. */
@@ -219,6 +223,14 @@ export class SelfRepair {
     const client = this.#client;
     const { signal } = this.#stop;
     const listing = await listAllKeys(client, prefix, signal);
+    for (const { name, isUp } of client.servers) {
+      // What a server that is down holds is repaired when it is back.
+      const error = isUp ? listing.unreachable.get(name) : undefined;
+      if (error !== undefined) {
+        this.#report(server, "failed", { error });
+        return "lease";
+      }
+    }
     const report = await repairKeys(client, client, listing, this.#options, {
       only: server,
       concurrency: CONCURRENCY,

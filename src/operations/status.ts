@@ -10,6 +10,17 @@ import { toAdminClient } from "./key_listing.ts";
 import { type OperationOptions, prepare } from "./options.ts";
 import { repairListed, type RepairReport } from "./repair.ts";
 
+/** Options of {@linkcode status}. */
+export interface StatusOptions extends OperationOptions {
+  /**
+   * Whether to go by the lists of keys alone. That takes a tenth of the time, and
+   * neither compares copies nor tells tombstones from sessions.
+   *
+   * @default {false}
+   */
+  quick?: boolean;
+}
+
 /** How one server is. */
 export interface ServerStatus {
   /** The server as it was named in `servers`. */
@@ -20,8 +31,9 @@ export interface ServerStatus {
   version?: string;
   /** Seconds since it was started. */
   uptime?: number;
-  /** Bytes that its items take, and how many they may take. */
+  /** How many bytes its items take. */
   bytes?: number;
+  /** How many bytes they may take. */
   maxBytes?: number;
   /** How many items it holds, of all prefixes. */
   items?: number;
@@ -67,7 +79,7 @@ export interface StatusReport {
  */
 export async function status(
   client: MemcacheClient,
-  options: OperationOptions = {},
+  options: StatusOptions = {},
 ): Promise<StatusReport> {
   const settings = await prepare(client, options);
   const asked = client.servers.map((server) => statusOf(client, server));
@@ -93,13 +105,18 @@ async function statusOf(
   const { name } = server;
   try {
     const options = toAdminClient(client).adminOptions(server);
-    await using connection = await AdminConnection.open(options);
-    const stats = await connection.stats();
-    const items = await connection.stats("items");
+    const [stats, items, version] = await AdminConnection.use(
+      options,
+      async (connection) => [
+        await connection.stats(),
+        await connection.stats("items"),
+        await connection.version(),
+      ],
+    );
     const numberOf = (name: string) => Number(stats.get(name) ?? 0);
     return {
       server: name,
-      version: stats.get("version") ?? await connection.version(),
+      version,
       uptime: numberOf("uptime"),
       bytes: numberOf("bytes"),
       maxBytes: numberOf("limit_maxbytes"),

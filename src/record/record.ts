@@ -4,7 +4,7 @@
 // every session carries it. A tombstone is [null, {}, [name, createdAt, version,
 // reason, ended]].
 
-import { isVersion, NO_VERSION } from "./version.ts";
+import { isVersion, NO_VERSION, timeOf } from "./version.ts";
 
 /** Values by name. */
 export type Data = Record<string, unknown>;
@@ -194,9 +194,19 @@ function isChangeLog(value: unknown): value is ChangeLog {
     });
 }
 
+/**
+ * So many milliseconds after a login its tombstone may be written over everything:
+ * by then, the login has taken along what others stored.
+ */
+const MOVED_FOR_GOOD = 30_000;
+
 /** Whether a tombstone may be written over a record, so that nothing is lost by it. */
-export function mayBury(tombstone: Tombstone, record: SessionRecord): boolean {
-  return tombstone.reason === "ended" || record.version <= tombstone.ended;
+export function mayBury(
+  { reason, ended, version }: Tombstone,
+  record: SessionRecord,
+): boolean {
+  return reason === "ended" || record.version <= ended ||
+    Date.now() - timeOf(version) > MOVED_FOR_GOOD;
 }
 
 function isData(value: unknown): value is Data {

@@ -86,6 +86,9 @@ export class Copies {
   /**
    * Brings a record or tombstone to a server, unless there is something newer;
    * with `onlyOver`, only where the server has one.
+   *
+   * @returns Whether the server is up to date now; if not, it has a record that
+   * the tombstone does not take along.
    */
   async bring(
     server: MemcacheServer,
@@ -93,16 +96,17 @@ export class Copies {
     latest: ReadRecord,
     ttl: number,
     { onlyOver = false }: { onlyOver?: boolean } = {},
-  ): Promise<void> {
+  ): Promise<boolean> {
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const copy = await this.look(server, key);
-      if (copy.state === "missing" && onlyOver) return;
+      if (copy.state === "missing" && onlyOver) return true;
       const newest = isSound(copy) ? newerOf(copy.read, latest) : latest;
-      if (isSound(copy) && newest.json === copy.read.json) return;
-      if (isSound(copy) && !givesWay(copy.read, newest)) return;
+      if (isSound(copy) && newest.json === copy.read.json) return true;
+      if (isSound(copy) && !givesWay(copy.read, newest)) return false;
       const value = this.#format.encode(newest.stored, key);
-      if (await this.writeOver(copy, key, value, ttl)) return;
+      if (await this.writeOver(copy, key, value, ttl)) return true;
     }
+    return false;
   }
 }
 

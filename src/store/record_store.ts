@@ -55,6 +55,8 @@ export interface RecordStore {
     ttl: number,
     attempt?: Attempt,
   ): Promise<boolean>;
+  /** The newest record that a look found on a copy without a write of a version. */
+  othersIn(look: Look, version: string): SessionRecord | undefined;
   /**
    * Waits for the read repair that a look began.
    *

@@ -9,7 +9,7 @@ import type {
   MemcacheServer,
 } from "../client/memcache_client.ts";
 import { underreplicatedChannel } from "../diagnostics.ts";
-import { logOf } from "../record/change_log.ts";
+import { includesWrite, logOf } from "../record/change_log.ts";
 import {
   fromJson,
   isTombstone,
@@ -93,6 +93,15 @@ export class RingStore implements RecordStore {
     return { found: latest, beside, token };
   }
 
+  othersIn(look: Look, version: string): SessionRecord | undefined {
+    const { copies } = look.token as Token;
+    return newestRecord(copies.filter((copy) => {
+      if (!isSound(copy)) return false;
+      const { stored } = copy.read;
+      return !isTombstone(stored) && !includesWrite(stored, version);
+    }));
+  }
+
   async settle(look: Look): Promise<boolean> {
     return await (look.token as Token).repair ?? true;
   }
@@ -150,7 +159,10 @@ export class RingStore implements RecordStore {
     const latest = { stored, json: toJson(stored), isStale: false };
     if (reached < this.#count) {
       const tried = targets.map(({ server }) => server);
-      reached += await this.#goOn(key, latest, tried, reached, ttl, attempt);
+      const wanting = this.#count - reached;
+      const more = await this.#goOn(key, latest, tried, wanting, ttl, attempt);
+      if (more === undefined) return false;
+      reached += more;
     }
     if (reached < this.#count) {
       underreplicatedChannel.publish({ copies: this.#count, stored: reached });
@@ -274,21 +286,24 @@ export class RingStore implements RecordStore {
   /**
    * Brings what was stored on too few servers to the next ones of the walk.
    *
-   * @returns How many it reached.
+   * @returns How many it reached; `undefined` when there is something that has to
+   * go along.
    */
   async #goOn(
     key: string,
     latest: ReadRecord,
     tried: MemcacheServer[],
-    reached: number,
+    wanting: number,
     ttl: number,
     attempt: Attempt,
-  ): Promise<number> {
+  ): Promise<number | undefined> {
     let more = 0;
     for (const server of this.#place.spareServers(key, tried, attempt)) {
-      if (reached + more === this.#count) break;
+      if (more === wanting) break;
       try {
-        await this.#copies.bring(server, key, latest, ttl);
+        if (!await this.#copies.bring(server, key, latest, ttl)) {
+          return undefined;
+        }
         more++;
       } catch (error) {
         if (!isFault(error)) throw error;

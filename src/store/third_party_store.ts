@@ -59,6 +59,10 @@ export class ThirdPartyStore implements RecordStore {
     }
   }
 
+  othersIn(): undefined {
+    return undefined;
+  }
+
   settle(): Promise<boolean> {
     return Promise.resolve(true);
   }

@@ -16,6 +16,8 @@ export const KINDS = [
   "stale read",
   "lost write",
   "came back",
+  "lost count",
+  "counted twice",
   "unknown value",
   "flash lost",
   "flash twice",
@@ -56,7 +58,10 @@ export interface Ending {
   successor?: Life;
 }
 
-/** One session id, from the acknowledgement of its cookie on. */
+/**
+ * One session under an id, from the acknowledgement of its cookie on. An id that
+ * a browser chose may have several, one after the other.
+ */
 export interface Life {
   id: string;
   owner: string;
@@ -68,11 +73,17 @@ export interface Life {
   writes: Write[];
   endings: Ending[];
   flashes: Write[];
-  /** By whom flash values were seen, and when their use was acknowledged. */
-  used: Map<string, number>;
+  /** Calls of `update()` that add one; each is a write without a value. */
+  counts: Write[];
+  /** Flash values that were used up: when the request began, and was acknowledged. */
+  used: Map<string, { start: number; end: number }>;
+  /** Whether its cookie was handed out. */
+  isAcknowledged: boolean;
   seenAlive: boolean;
   /** Why it may be lost or stale: memory that no copy has outlived. */
   excuse: string | undefined;
+  /** Whether another session may have begun under its id in the meantime. */
+  isInDoubt: boolean;
   isLost: boolean;
 }
 
@@ -85,6 +96,10 @@ export interface Finding {
 
 /** The name of the flash value of all sessions. */
 export const FLASH = "notice";
+/** The name of the value that `update()` counts up. */
+export const COUNTER = "n";
+/** Whose session it is. */
+export const OWNER = "owner";
 
 /** Keeps the account of one run. */
 export class Account {
@@ -129,13 +144,39 @@ export class Account {
       writes: [],
       endings: [],
       flashes: [],
+      counts: [],
       used: new Map(),
+      isAcknowledged: true,
       seenAlive: false,
       excuse: undefined,
+      isInDoubt: false,
       isLost: false,
     };
     this.lives.set(id, life);
     return life;
+  }
+
+  /**
+   * A request that found nothing under an id stores a session there: another one
+   * after the last has ended, or the one that others are about to begin.
+   */
+  beginAgain(id: string, owner: string, start: number): Life {
+    const last = this.lives.get(id)!;
+    if (!last.endings.some(({ ended }) => ended < start)) {
+      // Only if it has ended already is it sure not to be the last one.
+      if (last.endings.length > 0) this.doubt(last);
+      return last;
+    }
+    const life = this.begin(id, owner, start, undefined);
+    life.isAcknowledged = false;
+    if (last.isInDoubt) this.doubt(life);
+    return life;
+  }
+
+  /** It cannot be told any more which of the sessions of one id a request met. */
+  doubt(life: Life): void {
+    life.excuse = "began again meanwhile";
+    life.isInDoubt = true;
   }
 
   /**
@@ -149,11 +190,12 @@ export class Account {
     });
   }
 
-  /** A read found no session. */
-  checkGone(life: Life): void {
-    if (life.endings.length > 0 || life.excuse !== undefined || life.isLost) {
-      return;
-    }
+  /** A read that began at `start` found no session. */
+  checkGone(life: Life, start: number): void {
+    const mayBeGone = !life.isAcknowledged || life.birthEnd > start ||
+      life.endings.length > 0 ||
+      life.excuse !== undefined || life.isLost;
+    if (mayBeGone) return;
     life.isLost = true;
     if (life.seenAlive) {
       this.report("lost session", life, "is read as gone, and nobody ended it");
@@ -176,7 +218,7 @@ export class Account {
       this.report("another's session", life, text);
     }
     for (const { how, ended } of life.endings) {
-      if (ended >= start) continue;
+      if (ended >= start || life.isInDoubt) continue;
       const kind = how === "logout" ? "logout undone" : "left id alive";
       this.report(kind, life, `is alive after an acknowledged ${how}`);
       break;
@@ -186,7 +228,9 @@ export class Account {
     const writes = lineageOf(life);
     const keys = new Set([
       ...writes.map(({ write }) => write.key),
-      ...Object.keys(finding.values).filter((key) => key !== "owner"),
+      ...Object.keys(finding.values).filter((key) => {
+        return key !== OWNER && key !== COUNTER;
+      }),
     ]);
     for (const key of keys) {
       const ofKey = writes.filter(({ write }) => write.key === key);
@@ -194,12 +238,15 @@ export class Account {
       read.set(key, this.#checkValue(life, start, key, value, ofKey));
     }
     this.#checkFlash(life, start, finding.flash);
+    this.#checkCount(life, start, finding.values[COUNTER] as number ?? 0);
     return read;
   }
 
-  /** A request has found a flash value; call when its save is acknowledged. */
-  use(life: Life, value: string): void {
-    if (!life.used.has(value)) life.used.set(value, this.tick());
+  /** A request that began at `start` has used up a flash value; its save is acknowledged. */
+  use(life: Life, value: string, start: number): void {
+    if (!life.used.has(value)) {
+      life.used.set(value, { start, end: this.tick() });
+    }
   }
 
   #checkValue(
@@ -236,16 +283,33 @@ export class Account {
     return matching[0];
   }
 
+  #checkCount(life: Life, start: number, count: number): void {
+    const counts = lineageOf(life, "counts");
+    const least = counts.filter(({ write, isSure }) => {
+      return isSure && write.end < start;
+    }).length;
+    if (count < least) {
+      this.report("lost count", life, `counts ${count} of ${least}`);
+    } else if (count > counts.length) {
+      const text = `counts ${count} of ${counts.length}`;
+      this.report("counted twice", life, text);
+    }
+  }
+
   #checkFlash(life: Life, start: number, value: string | undefined): void {
     const flashes = lineageOf(life, "flashes");
     if (value !== undefined) {
       this.#seen.add(value);
-      if (!flashes.some(({ write }) => write.value === value)) {
+      const set = flashes.find(({ write }) => write.value === value);
+      if (set === undefined) {
         this.report("unknown value", life, `flash '${value}' is another's`);
+        return;
       }
-      const usedAt = usedIn(life, value);
-      if (usedAt < start) {
-        this.report("flash twice", life, `flash '${value}' was used before`);
+      const used = usedIn(life, value);
+      if (used !== undefined && used.end < start) {
+        const overlaps = used.start < set.write.end;
+        const kind = overlaps ? "came back" : "flash twice";
+        this.report(kind, life, `flash '${value}' was used before`);
       }
       return;
     }
@@ -273,7 +337,7 @@ interface LineageWrite {
 /** The writes that a session may show: its own, and those of what it came from. */
 function lineageOf(
   life: Life,
-  which: "writes" | "flashes" = "writes",
+  which: "writes" | "flashes" | "counts" = "writes",
 ): LineageWrite[] {
   const own = life[which].map((write) => ({ write, isSure: true }));
   const { parent, birthStart, birthEnd } = life;
@@ -293,12 +357,15 @@ function lineageOf(
   return [...inherited, ...own];
 }
 
-/** When a flash value was used up as a session has to know it. */
-function usedIn(life: Life, value: string): number {
-  const own = life.used.get(value) ?? Infinity;
-  if (life.parent === undefined) return own;
-  const before = usedIn(life.parent, value);
-  return Math.min(own, before < life.birthStart ? before : Infinity);
+/** How a flash value was used up, as far as a session has to know it. */
+function usedIn(
+  { used, parent, birthStart }: Life,
+  value: string,
+): { start: number; end: number } | undefined {
+  const own = used.get(value);
+  if (own !== undefined || parent === undefined) return own;
+  const before = usedIn(parent, value);
+  return before !== undefined && before.end < birthStart ? before : undefined;
 }
 
 /** Whether a write comes after another: in time, or because it was made over it. */

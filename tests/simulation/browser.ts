@@ -1,23 +1,31 @@
 // A browser: its cookie, and the requests that it sends at once.
 
-import type { Session, SessionStorage } from "../../mod.ts";
+import type { MemcacheSessionStorage, Session } from "../../mod.ts";
 import { isUnavailable, MemcacheServerError } from "../../src/client/errors.ts";
 import type { Random } from "../support/random.ts";
 import {
   type Account,
+  COUNTER,
   type Ending,
   type Finding,
   FLASH,
   type Life,
+  OWNER,
   type Write,
 } from "./account.ts";
 import { shortId, type Trace } from "./trace.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
+/** What apps use of a storage. */
+export type AppStorage = Pick<
+  MemcacheSessionStorage,
+  "read" | "save" | "update" | "withoutRenewal"
+>;
+
 /** An app process as a browser meets it. */
 export interface AppProcess {
   readonly name: string;
-  readonly storage: SessionStorage;
+  readonly storage: AppStorage;
   /** Requests that it is still busy with. */
   busy: number;
 }
@@ -29,6 +37,8 @@ export interface Web {
   readonly trace: Trace;
   readonly account: Account;
   readonly counts: Counts;
+  /** Whether browsers keep the id of a session that has ended. */
+  readonly keepsIds: boolean;
   /** The process that the load balancer picks. */
   pickProcess(): AppProcess;
   /** Whether the only copy of a session is on a server that a process does not know. */
@@ -57,6 +67,7 @@ type Action =
   | "write"
   | "unset"
   | "flash"
+  | "count"
   | "login"
   | "renew"
   | "logout"
@@ -70,6 +81,8 @@ const MIXED: readonly Action[] = [
   "unset",
   "flash",
   "flash",
+  "count",
+  "count",
   "login",
   "login",
   "renew",
@@ -89,6 +102,7 @@ const ROUNDS: readonly (readonly Action[] | undefined)[] = [
   ["logout", "login", "read"],
   ["login", "write", "read"],
   ["login", "login", "login"],
+  ["count", "count", "count", "login"],
 ];
 
 /** A session that was read for a request. */
@@ -96,6 +110,8 @@ interface Request {
   session: Session;
   /** `undefined` for a new one. */
   life: Life | undefined;
+  /** Whether it is a new one under the id that the browser sent. */
+  hasUnknownId: boolean;
   start: number;
   /** What was read of each value, or written since. */
   read: Map<string, Write | undefined>;
@@ -106,6 +122,7 @@ interface Request {
 interface Changes {
   writes: Write[];
   flashes: Write[];
+  counts: Write[];
   ending: Ending | undefined;
 }
 
@@ -197,12 +214,13 @@ export class Browser {
     think: number,
   ): Promise<void> {
     const { time, random } = this.#web;
-    const request = await this.#read(process, cookie);
+    const isPassive = random() < 0.15;
+    const request = await this.#read(process, cookie, isPassive);
     const { session, life } = request;
     const who = `${process.name} ${this.name} ${action}`;
     this.#note(() => `${who} has read ${describe(session)}`, cookie);
     if (life === undefined && action !== "read" && action !== "logout") {
-      session.set("owner", this.name);
+      session.set(OWNER, this.name);
     }
     const saves: Promise<string | null>[] = [];
     const save = (changes: Changes) => {
@@ -211,7 +229,7 @@ export class Browser {
       saved.catch(() => {});
       saves.push(saved);
     };
-    const changes = this.#change(action, request);
+    const changes = this.#change(action, request, process);
     if (think > 0) await time.sleep(think);
     if (life !== undefined && action === "login") {
       this.#web.duringLogin(life.id);
@@ -220,16 +238,25 @@ export class Browser {
     if (action === "twice") {
       if (random() < 0.5) await time.sleep(random() * 8);
       const isLogin = life !== undefined && random() < 0.5;
-      save(this.#change(isLogin ? "login" : "write", request));
+      save(this.#change(isLogin ? "login" : "write", request, process));
     }
     const answers = await Promise.all(saves);
     await this.#receive(answers.at(-1)!);
   }
 
   /** Does to a session what an action stands for. */
-  #change(action: Action, { session, start, read }: Request): Changes {
+  #change(
+    action: Action,
+    { session, start, read }: Request,
+    { storage }: AppProcess,
+  ): Changes {
     const { random } = this.#web;
-    const changes: Changes = { writes: [], flashes: [], ending: undefined };
+    const changes: Changes = {
+      writes: [],
+      flashes: [],
+      counts: [],
+      ending: undefined,
+    };
     const write = (key: string, value: string | undefined) => {
       if (value === undefined) session.unset(key);
       else session.set(key, value);
@@ -256,6 +283,19 @@ export class Browser {
         changes.flashes.push({ key: FLASH, value, start, end: Infinity, over });
         break;
       }
+      case "count": {
+        const add = (count: number = 0) => count + 1;
+        storage.update<number>(session, COUNTER, add);
+        const [value, over] = [undefined, undefined];
+        changes.counts.push({
+          key: COUNTER,
+          value,
+          start,
+          end: Infinity,
+          over,
+        });
+        break;
+      }
       case "login":
         session.regenerateId(true);
         write("user", this.#nextValue());
@@ -276,11 +316,12 @@ export class Browser {
   async #save(
     process: AppProcess,
     who: string,
-    { session, life, start, flash }: Request,
-    { writes, flashes, ending }: Changes,
+    { session, life: own, hasUnknownId, start, flash }: Request,
+    { writes, flashes, counts: added, ending }: Changes,
   ): Promise<string | null> {
     const { time, account, counts } = this.#web;
     const { dirty } = session;
+    const life = hasUnknownId ? this.#lifeOfUnknownId(session, start) : own;
     if (life !== undefined) {
       if (ending !== undefined) {
         ending.begun = account.tick();
@@ -289,6 +330,7 @@ export class Browser {
       if (session.id === life.id) {
         life.writes.push(...writes);
         life.flashes.push(...flashes);
+        life.counts.push(...added);
       }
     }
     const about = life?.id ?? session.id;
@@ -303,19 +345,28 @@ export class Browser {
       about,
     );
     if (answer === "") {
-      if (ending !== undefined) ending.ended = answered;
+      // Nobody was told of a session that a logout did not find.
+      if (ending !== undefined && own !== undefined) ending.ended = answered;
       return answer;
     }
     if (answer === null) {
-      const isCause = life === undefined || life.excuse !== undefined ||
+      const isCause = own === undefined || life === undefined ||
+        account.lives.get(life.id) !== life ||
+        life.excuse !== undefined ||
         account.mayHaveEnded(life, ending);
       if (dirty && !isCause) {
         account.report("dropped without cause", life, `${who} got null`);
       }
       return answer;
     }
-    const known = account.lives.get(answer) ?? this.#begin(answer, start, life);
-    if (ending !== undefined) {
+    const known = answer === life?.id
+      ? life
+      : account.lives.get(answer) ?? this.#begin(answer, start, own);
+    if (!known.isAcknowledged) {
+      known.isAcknowledged = true;
+      known.birthEnd = answered;
+    }
+    if (ending !== undefined && own !== undefined) {
       ending.ended = answered;
       ending.successor = known;
       known.leavesParent = true;
@@ -323,10 +374,22 @@ export class Browser {
     if (known !== life) {
       known.writes.push(...writes);
       known.flashes.push(...flashes);
+      known.counts.push(...added);
     }
-    for (const write of [...writes, ...flashes]) write.end = answered;
-    if (flash !== undefined) account.use(known, flash);
+    for (const write of [...writes, ...flashes, ...added]) write.end = answered;
+    if (flash !== undefined) account.use(known, flash, start);
     return answer;
+  }
+
+  /** The session that is stored under the id of one that was not found. */
+  #lifeOfUnknownId({ deleteId, dirty, destroyed, id }: Session, start: number) {
+    const { account } = this.#web;
+    if (
+      dirty && !destroyed && deleteId === undefined && account.lives.has(id)
+    ) {
+      return account.beginAgain(id, this.name, start);
+    }
+    return account.lives.get(deleteId ?? id);
   }
 
   #begin(id: string, start: number, parent: Life | undefined): Life {
@@ -339,36 +402,51 @@ export class Browser {
     const { time, random } = this.#web;
     await time.sleep(random() * 5);
     if (answer === null || random() < 0.02) return;
+    if (answer === "" && this.#web.keepsIds && random() < 0.7) return;
     this.#cookie = answer === "" ? null : answer;
   }
 
   /** Reads a session, and checks what is read. */
-  async #read(process: AppProcess, cookie: string | null): Promise<Request> {
+  async #read(
+    process: AppProcess,
+    cookie: string | null,
+    isPassive = false,
+  ): Promise<Request> {
     const { account, counts, time } = this.#web;
     const start = account.tick();
     const before = time.now;
     counts.reads++;
-    const session = await process.storage.read(cookie);
+    const { storage } = process;
+    const known = cookie === null ? undefined : account.lives.get(cookie);
+    const session = isPassive
+      ? await storage.withoutRenewal.read(cookie)
+      : await storage.read(cookie);
     counts.slowestRead = Math.max(counts.slowestRead, time.now - before);
     const none = new Map<string, Write | undefined>();
     const nothing = {
       session,
       start,
       life: undefined,
+      hasUnknownId: session.id === cookie,
       read: none,
       flash: undefined,
     };
     if (cookie === null) return nothing;
     const life = account.lives.get(cookie)!;
-    if (session.id !== cookie) {
+    if (life !== known) {
+      // What was read may be of the one or of the other.
+      account.doubt(known!);
+      account.doubt(life);
+    }
+    if (session.id !== cookie || session.get(OWNER) === undefined) {
       if (this.#web.isHidden(cookie, process)) counts.hidden++;
-      else account.checkGone(life);
+      else account.checkGone(life, start);
       return nothing;
     }
     const finding = findingOf(session);
     const { flash } = finding;
     const read = account.checkAlive(life, start, finding);
-    return { session, start, life, read, flash };
+    return { session, start, life, hasUnknownId: false, read, flash };
   }
 
   /** Whether something went without an error; one that is no outage is a violation. */
@@ -410,7 +488,7 @@ export class Browser {
 function findingOf(session: Session): Finding {
   const [values] = session.data;
   return {
-    owner: session.get("owner") as string | undefined,
+    owner: session.get(OWNER) as string | undefined,
     values,
     flash: session.get(FLASH) as string | undefined,
   };

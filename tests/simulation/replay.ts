@@ -11,12 +11,14 @@ import {
   tallyLine,
   violationTrace,
 } from "./report.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { LIMITS, SCENARIOS } from "./scenarios.ts";
 import { simulate } from "./world.ts";
 
 const [name = "", range = "1-20", about = ""] = Deno.args;
 const [first, last = first] = range.split("-").map(Number);
-const chosen = SCENARIOS.filter((scenario) => scenario.name.includes(name));
+const chosen = [...SCENARIOS, ...LIMITS].filter((scenario) =>
+  scenario.name.includes(name)
+);
 if (first === last) {
   for (const scenario of chosen) {
     const outcome = await simulate(scenario, first, true);

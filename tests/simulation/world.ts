@@ -1,13 +1,16 @@
 // One run: servers, processes, browsers, and what happens to them, all of it from
 // one seed.
 
-import {
-  createMemcacheSessionStorage,
-  type SessionStorage,
-} from "../../mod.ts";
+import { createMemcacheSessionStorage } from "../../mod.ts";
 import { type Random, randomFrom } from "../support/random.ts";
 import { Account, type Violation } from "./account.ts";
-import { type AppProcess, Browser, type Counts, type Web } from "./browser.ts";
+import {
+  type AppProcess,
+  type AppStorage,
+  Browser,
+  type Counts,
+  type Web,
+} from "./browser.ts";
 import {
   type Deployment,
   type Fault,
@@ -68,13 +71,14 @@ export async function simulate(
 class SimulatedProcess implements AppProcess {
   readonly name: string;
   readonly client: SimulatedClient;
-  readonly storage: SessionStorage;
+  readonly storage: AppStorage;
   busy = 0;
 
   constructor(
     name: string,
     servers: readonly NamedServer[],
     copies: number,
+    { useUnknownIds = false }: Scenario,
     skew: number,
     shared: Surroundings,
   ) {
@@ -84,12 +88,21 @@ class SimulatedProcess implements AppProcess {
     const storage = createMemcacheSessionStorage({
       client,
       copies,
+      useUnknownIds,
+      // It keeps real time, and lists keys, which these servers cannot.
       selfRepair: false,
     });
     this.client = client;
     this.storage = {
       read: (cookie) => time.withSkew(skew, () => storage.read(cookie)),
       save: (session) => time.withSkew(skew, () => storage.save(session)),
+      update: (session, key, change) => storage.update(session, key, change),
+      withoutRenewal: {
+        read: (cookie) => {
+          return time.withSkew(skew, () => storage.withoutRenewal.read(cookie));
+        },
+        save: (session) => time.withSkew(skew, () => storage.save(session)),
+      },
     };
   }
 }
@@ -116,6 +129,8 @@ class World implements Web {
   #processes: SimulatedProcess[] = [];
   #started = 0;
   #phaseEnds = false;
+  /** Resolves when the fault or change of lists that is on has passed. */
+  #calm: Promise<void> = Promise.resolve();
 
   constructor(
     scenario: Scenario,
@@ -133,6 +148,10 @@ class World implements Web {
     this.#browsers = Array.from({ length: BROWSERS }, (_, i) => {
       return new Browser(String.fromCharCode(65 + i), this);
     });
+  }
+
+  get keepsIds(): boolean {
+    return this.#scenario.useUnknownIds ?? false;
   }
 
   pickProcess(): AppProcess {
@@ -227,7 +246,14 @@ class World implements Web {
       const skew = Math.round((this.random() - 0.5) * 2 * clockSkew);
       const clock = skew === 0 ? "" : `, clock ${skew} ms ahead`;
       this.trace.add(`${name} starts: ${servers}, copies: ${own}${clock}`);
-      return new SimulatedProcess(name, named, own, skew, this.#shared);
+      return new SimulatedProcess(
+        name,
+        named,
+        own,
+        this.#scenario,
+        skew,
+        this.#shared,
+      );
     });
   }
 
@@ -246,7 +272,21 @@ class World implements Web {
   }
 
   /** Starts new processes beside the old ones, and ends these a while later. */
-  async #deploy(deployment: Deployment): Promise<void> {
+  #deploy(deployment: Deployment): Promise<void> {
+    const isAlike = this.#scenario.deploys;
+    const replace = () => this.#replaceProcesses(deployment);
+    return isAlike ? replace() : this.#oneAtATime(replace);
+  }
+
+  /**
+   * Waits for what is on: while two lists of servers are in use side by side, no
+   * server may be away, for the old processes cannot see what the new ones see.
+   */
+  #oneAtATime(disturb: () => Promise<void>): Promise<void> {
+    return this.#calm = this.#calm.then(disturb);
+  }
+
+  async #replaceProcesses(deployment: Deployment): Promise<void> {
     const old = this.#processes;
     this.#start(deployment);
     const started = this.#processes;
@@ -275,9 +315,11 @@ class World implements Web {
     const { faults, usesBetween } = this.#scenario;
     if (faults === undefined) return;
     for (let i = 0; i < count; i++) {
-      await this.#fail(this.random.pick(faults));
-      await this.time.sleep(NOTICED);
-      if (usesBetween) await this.#useAll();
+      await this.#oneAtATime(async () => {
+        await this.#fail(this.random.pick(faults));
+        await this.time.sleep(NOTICED);
+        if (usesBetween) await this.#useAll();
+      });
     }
   }
 

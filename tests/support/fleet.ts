@@ -1,7 +1,7 @@
 // Sessions on several real servers that restart, come and go, and what has become
 // of the sessions.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,
@@ -15,6 +15,9 @@ import {
   type MemcachedServer,
   startMemcached,
 } from "../../tools/memcached.ts";
+import { sentinelKey } from "../../src/operations/sentinel.ts";
+import { rawGet } from "../../tools/raw_connection.ts";
+import { sleep } from "./outcome.ts";
 
 type Options = Omit<
   Parameters<typeof createMemcacheSessionStorage>[0],
@@ -30,6 +33,7 @@ export interface Losses {
 }
 
 const TTL = 100_000;
+const PATIENCE = 30_000;
 /** How many requests at a time make or check sessions. */
 const AT_A_TIME = 250;
 
@@ -40,11 +44,13 @@ export class Fleet implements AsyncDisposable {
   readonly sessions = new Map<string, number>();
   /** Cookies of sessions whose logout was acknowledged. */
   readonly ended = new Set<string>();
+  /** What visitors met. */
+  readonly failures: unknown[] = [];
   readonly options: Options;
   readonly #stack = new AsyncDisposableStack();
 
   constructor(options: Options = {}) {
-    this.options = { ttl: TTL, ...options };
+    this.options = { ttl: TTL, selfRepair: false, ...options };
   }
 
   /** Starts one more server. */
@@ -101,10 +107,20 @@ export class Fleet implements AsyncDisposable {
     assertEquals(await this.check(storage), { lost: 0, back: 0 });
   }
 
+  /** Waits until self-repair has filled a server, or all of them. */
+  async repaired(servers: MemcachedServer[] = this.servers): Promise<void> {
+    const start = performance.now();
+    for (const server of servers) {
+      while (!/^(done|partial) /.test(await sentinelOf(server))) {
+        assertLess(performance.now() - start, PATIENCE);
+        await sleep(20);
+      }
+    }
+  }
+
   /**
    * Visitors who use sessions of their own, and log out now and then, until it is
-   * disposed of. What fails, such as during a server's restart, is not counted
-   * as acknowledged.
+   * disposed of. What fails, as during a server's restart, is not acknowledged.
    */
   visit(storage: MemcacheSessionStorage, visitors: number): AsyncDisposable {
     const stop = new AbortController();
@@ -113,10 +129,11 @@ export class Fleet implements AsyncDisposable {
       while (!stop.signal.aborted) {
         try {
           cookie = await this.#visitOnce(storage, cookie);
-        } catch {
-          // An outage: the visitor tries again.
+        } catch (error) {
+          // The visitor tries again.
+          this.failures.push(error);
         }
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await sleep(20);
       }
     });
     return {
@@ -183,4 +200,10 @@ async function inParts<Item>(
     const part = items.slice(at, at + AT_A_TIME);
     await Promise.all(part.map((item, i) => work(item, at + i)));
   }
+}
+
+/** What a server's sentinel says; empty where there is none. */
+export async function sentinelOf(server: MemcachedServer): Promise<string> {
+  const item = await rawGet(server, sentinelKey("session:"));
+  return new TextDecoder().decode(item?.value);
 }

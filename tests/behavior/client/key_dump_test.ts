@@ -1,6 +1,6 @@
 // The keys of real servers, and of servers that stall or are busy.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { AdminConnection } from "../../../src/client/admin_connection.ts";
@@ -60,10 +60,10 @@ Deno.test("listKeys() goes over TLS with a username and a password", async () =>
     tls: { ca: readFileSync(TLS_FILES.ca) },
   };
   assertEquals(await keysOf(options), []);
-  await using connection = await AdminConnection.open(options);
-  assertEquals((await connection.stats()).get("pid"), `${server.pid}`);
+  const stats = await AdminConnection.use(options, (it) => it.stats());
+  assertEquals(stats.get("pid"), `${server.pid}`);
   await assertRejects(
-    () => AdminConnection.open({ ...options, password: "another" }),
+    () => keysOf({ ...options, password: "another" }),
     MemcacheAuthenticationError,
   );
 });
@@ -125,12 +125,14 @@ Deno.test("listKeys() ends at once when it is aborted", async () => {
 
 Deno.test("AdminConnection.ask() says what the server refused", async () => {
   await using server = await startMemcached();
-  await using connection = await AdminConnection.open(
-    optionsFor(server.address),
-  );
-  assertEquals(/^1\.\d/.test(await connection.version()), true);
-  const ask = connection.ask("config get cluster", () => false);
-  const error = await assertRejects(() => ask, MemcacheServerError);
-  assertEquals(error.message.includes("config get cluster"), true);
-  assertEquals((await connection.stats("settings")).get("num_threads"), "1");
+  await AdminConnection.use(optionsFor(server.address), async (connection) => {
+    assertMatch(await connection.version(), /^1\.\d/);
+    await assertRejects(
+      () => connection.ask("config get cluster", () => false),
+      MemcacheServerError,
+      "does not take the command 'config get cluster': ERROR",
+    );
+    const settings = await connection.stats("settings");
+    assertEquals(settings.get("num_threads"), "1");
+  });
 });

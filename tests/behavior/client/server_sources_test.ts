@@ -21,9 +21,12 @@ import {
   type MemcachedServer,
   startMemcached,
 } from "../../../tools/memcached.ts";
+import {
+  nodesOf,
+  startConfigurationEndpoint,
+} from "../../support/configuration_endpoint.ts";
 import { until } from "../../support/outcome.ts";
 import { startScriptedDns } from "../../support/scripted_dns.ts";
-import { startScriptedServer } from "../../support/scripted_server.ts";
 
 const PATIENCE = 10_000;
 const QUICK = { dns: systemDns, interval: 50, linger: 100 };
@@ -55,24 +58,10 @@ async function startMany(
   return servers;
 }
 
-/** A configuration endpoint. What it lists may change at any time. */
-async function startEndpoint(stack: AsyncDisposableStack) {
-  const state: { nodes: string; answer?: string } = { nodes: "" };
-  const server = stack.use(
-    await startScriptedServer(({ line }) => {
-      if (line !== "config get cluster") return "ERROR\r\n";
-      if (state.answer !== undefined) return state.answer;
-      const body = `7\n${state.nodes}\n`;
-      return `CONFIG cluster 0 ${body.length}\r\n${body}\r\nEND\r\n`;
-    }),
-  );
-  return Object.assign(state, { source: `auto+${server.address}` });
-}
-
 Deno.test("RingClient finds the nodes of a configuration endpoint, and follows them", async () => {
   await using stack = new AsyncDisposableStack();
   const [a, b, c] = await startMany(stack, 3);
-  const endpoint = await startEndpoint(stack);
+  const endpoint = stack.use(await startConfigurationEndpoint(""));
   const node = ({ port }: MemcachedServer) => `localhost|127.0.0.1|${port}`;
   endpoint.nodes = `${node(a)} |127.0.0.1|${b.port}`;
   using recorded = record();
@@ -127,8 +116,9 @@ Deno.test("RingClient follows the addresses and services of a name", async () =>
 Deno.test("RingClient keeps its list when lookups fail or are not believed", async () => {
   await using stack = new AsyncDisposableStack();
   const [server] = await startMany(stack, 1);
-  const endpoint = await startEndpoint(stack);
-  endpoint.nodes = `|127.0.0.1|${server.port}`;
+  const endpoint = stack.use(
+    await startConfigurationEndpoint(nodesOf([server])),
+  );
   using recorded = record();
   const client = stack.use(new RingClient([endpoint.source], {}, QUICK));
   await client.set("key", "value");

@@ -1,23 +1,27 @@
 // Servers that lose their memory are repaired by the app, whether or not anybody
 // notices that they were away.
 
-import type { MemcacheClient } from "../../../src/client/mod.ts";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { rmSync } from "node:fs";
 import process from "node:process";
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import {
   channels,
+  createMemcacheSessionStorage,
   type SelfRepairEvent,
 } from "@remix/session-storage-memcache";
+import {
+  createMemcacheClient,
+  type MemcacheClient,
+} from "@remix/session-storage-memcache/client";
 import { status } from "@remix/session-storage-memcache/operations";
 import { startSelfRepair } from "../../../src/operations/self_repair.ts";
 import { sentinelKey } from "../../../src/operations/sentinel.ts";
 import { toSettings } from "../../../src/settings.ts";
 import { RecordFormat } from "../../../src/store/record_format.ts";
-import type { MemcachedServer } from "../../../tools/memcached.ts";
-import { rawGet, rawSet } from "../../../tools/raw_connection.ts";
-import { startFleet } from "../../support/fleet.ts";
+import { rawSet } from "../../../tools/raw_connection.ts";
+import { startFaultProxy } from "../../support/fault_proxy.ts";
+import { sentinelOf, startFleet } from "../../support/fleet.ts";
 import { sleep, until } from "../../support/outcome.ts";
 import { report } from "../../support/report.ts";
 import { stress, times } from "../../support/scale.ts";
@@ -61,31 +65,16 @@ function record(): Disposable & { events: SelfRepairEvent[] } {
   };
 }
 
-async function sentinelOf(server: MemcachedServer): Promise<string> {
-  const item = await rawGet(server, SENTINEL);
-  return new TextDecoder().decode(item?.value);
-}
-
-async function untilDone(servers: readonly MemcachedServer[]): Promise<void> {
-  const start = performance.now();
-  for (const server of servers) {
-    while (!/^(done|partial) /.test(await sentinelOf(server))) {
-      assert(performance.now() - start < PATIENCE);
-      await sleep(20);
-    }
-  }
-}
-
 Deno.test("self-repair keeps unused sessions through a restart of every server", async () => {
   await using fleet = await startFleet(3, TWO);
   using recorded = record();
   await using _repair = lookAfter(fleet.connect());
   await fleet.make(fleet.open(), SESSIONS);
-  await untilDone(fleet.servers);
+  await fleet.repaired();
   for (const server of fleet.servers) {
     await server.restart();
     if (stress) await sleep(10_000);
-    else await untilDone([server]);
+    else await fleet.repaired([server]);
   }
   const repairs = recorded.events.slice(-3);
   report("self-repair alone, none of the sessions used", {
@@ -107,9 +96,9 @@ Deno.test("self-repair is done by one of several processes", async () => {
   await using _first = lookAfter(fleet.connect());
   await using _second = lookAfter(fleet.connect());
   await using _third = lookAfter(fleet.connect());
-  await untilDone(fleet.servers);
+  await fleet.repaired();
   await fleet.servers[1].restart();
-  await untilDone(fleet.servers);
+  await fleet.repaired();
   // The others have had time to look, too.
   await sleep(300);
   const repaired = recorded.events.map(({ server }) => server).sort();
@@ -124,7 +113,7 @@ Deno.test("self-repair is taken over when the process that does it ends", async 
   await server.restart();
   await rawSet(server, SENTINEL, "lease another-process 1", { ttl: 1 });
   await using _repair = lookAfter(fleet.connect());
-  await untilDone(fleet.servers);
+  await fleet.repaired();
   await fleet.assertWhole(fleet.open());
 });
 
@@ -142,7 +131,7 @@ Deno.test("self-repair begins again when the server restarts during it", async (
   }
   await sleep(300);
   await server.restart();
-  await untilDone(fleet.servers);
+  await fleet.repaired();
   const ofServer = recorded.events.filter((event) => {
     return event.server === server.address && event.reason === "empty";
   });
@@ -163,7 +152,7 @@ Deno.test("self-repair compares a server that comes back with its old memory", a
   const storage = fleet.open();
   using recorded = record();
   await using _repair = lookAfter(fleet.connect());
-  await untilDone(fleet.servers);
+  await fleet.repaired();
   await fleet.make(storage, 200);
 
   // SIGUSR1 makes it keep its memory.
@@ -189,7 +178,7 @@ Deno.test("self-repair compares a server that comes back with its old memory", a
   // What it brought back would show now.
   for (const server of fleet.servers.slice(0, 2)) {
     await server.restart();
-    await untilDone(fleet.servers);
+    await fleet.repaired();
   }
   await fleet.assertWhole(fleet.open());
 });
@@ -201,7 +190,7 @@ Deno.test("self-repair brings back what the process used where keys are not list
   await fleet.make(storage, 300);
   await using first = lookAfter(fleet.connect());
   await using second = lookAfter(fleet.connect());
-  await untilDone(fleet.servers);
+  await fleet.repaired();
   const cookies = [...fleet.sessions.keys()];
   // Each process has used a third; nobody has used the rest.
   const half = Math.floor(cookies.length / 3);
@@ -212,7 +201,7 @@ Deno.test("self-repair brings back what the process used where keys are not list
   await sleep(300);
   for (const server of fleet.servers) {
     await server.restart();
-    await untilDone(fleet.servers);
+    await fleet.repaired();
     await sleep(500);
   }
   const unused = new Set(cookies.slice(2 * half));
@@ -225,6 +214,34 @@ Deno.test("self-repair brings back what the process used where keys are not list
     lost++;
   }
   assertEquals(lost, unused.size);
+});
+
+Deno.test("self-repair is tried again when a server that is up did not list its keys", async () => {
+  await using fleet = await startFleet(2, TWO);
+  const [server, other] = fleet.servers;
+  const hidden = await fleet.start();
+  await using proxy = await startFaultProxy(hidden);
+  const addresses = [server.address, other.address, proxy.address];
+  await using client = createMemcacheClient(addresses, { timeout: 300 });
+  const options = { ...TWO, client, selfRepair: false };
+  await using storage = createMemcacheSessionStorage(options);
+  await fleet.make(storage, 300);
+  using recorded = record();
+  await using _repair = lookAfter(client);
+  await fleet.repaired();
+  // The connection that the client has is not concerned.
+  proxy.newConnections = "swallow";
+  await server.restart();
+  await until(
+    () => recorded.events.some(({ reason }) => reason === "failed"),
+    PATIENCE,
+  );
+  assert((await sentinelOf(server)).startsWith("lease "));
+  proxy.newConnections = "forward";
+  await fleet.repaired();
+  await other.restart();
+  await fleet.repaired();
+  await fleet.assertWhole(storage);
 });
 
 Deno.test("self-repair ends when it is closed", async () => {

@@ -67,6 +67,8 @@ Deno.test("readArguments() fills in what is not said", () => {
     rate: Infinity,
     dryRun: false,
     removeStrays: false,
+    drain: false,
+    quick: false,
     json: false,
   });
 });
@@ -120,11 +122,10 @@ Deno.test("HELP fits on a terminal of 80 columns", () => {
 
 Deno.test("ProgressDisplay draws a bar on a terminal, and removes it", () => {
   const terminal = screen(true);
-  {
-    using display = new ProgressDisplay(terminal);
-    display.show({ phase: "listing", done: 0, total: 0 });
-    display.show({ phase: "working", done: 1500, total: 3000 });
-  }
+  const display = new ProgressDisplay(terminal);
+  display.show({ phase: "listing", done: 0, total: 0 });
+  display.show({ phase: "working", done: 1500, total: 3000 });
+  display.clear();
   const [listing, half, gone] = terminal.written;
   assertEquals(listing, "\rListing the sessions");
   assertEquals(
@@ -136,7 +137,7 @@ Deno.test("ProgressDisplay draws a bar on a terminal, and removes it", () => {
 
 Deno.test("ProgressDisplay is silent elsewhere while it is quick", () => {
   const file = screen(false);
-  using display = new ProgressDisplay(file);
+  const display = new ProgressDisplay(file);
   display.show({ phase: "working", done: 1, total: 2 });
   assertEquals(file.written, []);
 });

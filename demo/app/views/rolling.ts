@@ -4,7 +4,7 @@ import { html, type SafeHtml } from "@remix-run/html-template";
 import type { RollingState } from "../../state.ts";
 import type { StatusModel } from "./model.ts";
 
-/** The button, and what came of it beside it. */
+/** The button, and its effect beside it. */
 export function rollingView({ state }: StatusModel): SafeHtml {
   const { rolling, sessions, servers } = state;
   const areUp = servers.every(({ status }) => status === "running");

@@ -57,7 +57,12 @@ export class SessionSaver {
    */
   save(tracked: TrackedSession): Promise<string | null> {
     const snapshot = tracked.snapshot();
-    return tracked.inTurn(() => this.#save(tracked, snapshot));
+    const saved = tracked.inTurn(() => this.#save(tracked, snapshot));
+    if (snapshot.updates === undefined) return saved;
+    return saved.catch((error) => {
+      tracked.failed(snapshot);
+      throw error;
+    });
   }
 
   /**

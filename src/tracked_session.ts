@@ -50,9 +50,11 @@ export class TrackedSession {
   isPassive = false;
   /** Whether it stands in for a session that could not be reached. */
   isEphemeral = false;
+  /** The JSON of what the last save that began is to store. */
+  #taken: string | undefined = undefined;
   /** The JSON of its own part of what it saved last. */
   #saved: string | undefined = undefined;
-  #updates: Map<string, Update[]> | undefined = undefined;
+  #updates = new Map<string, { changes: Update[]; made: unknown }>();
   #turn: Promise<unknown> | undefined = undefined;
 
   constructor(session: Session, id?: string, key?: string) {
@@ -71,8 +73,8 @@ export class TrackedSession {
     }
     const [values, flash] = session.data;
     const content = toContent(values, flash);
-    const updates = this.#updates;
-    this.#updates = undefined;
+    const updates = this.#takeUpdates();
+    this.#taken = content;
     return { id, deleteId, destroyed, dirty, values, flash, content, updates };
   }
 
@@ -87,13 +89,29 @@ export class TrackedSession {
 
   /** Changes a value, and remembers how, should another request change it too. */
   update(key: string, change: Update): unknown {
-    const value = change(this.session.get(key));
-    this.session.set(key, value);
-    this.#updates ??= new Map();
-    const updates = this.#updates.get(key) ?? [];
-    updates.push(change);
-    this.#updates.set(key, updates);
-    return value;
+    const { session } = this;
+    const value = session.get(key);
+    const made = change(value);
+    session.set(key, made);
+    const updated = this.#updates.get(key);
+    if (updated !== undefined) {
+      updated.changes.push(change);
+      updated.made = made;
+    } else if (isSameJson(value, this.#valueBefore(key))) {
+      this.#updates.set(key, { changes: [change], made });
+    }
+    return made;
+  }
+
+  /** Remembers again the updates of a save that failed, before those since. */
+  failed({ updates }: Snapshot): void {
+    for (const [key, changes] of updates ?? []) {
+      const since = this.#updates.get(key);
+      this.#updates.set(key, {
+        changes: [...changes, ...since?.changes ?? []],
+        made: this.session.get(key),
+      });
+    }
   }
 
   /** What a request changes, against what it read or saved last. */
@@ -128,6 +146,25 @@ export class TrackedSession {
     return createSession(this.id, [record.values, record.flash]);
   }
 
+  /** What a key held when the last save began, or when the session was read. */
+  #valueBefore(key: string): unknown {
+    const json = this.#taken ?? this.look?.found?.json ?? NOTHING;
+    const [values] = JSON.parse(json) as [Data | null];
+    const isThere = values !== null && Object.hasOwn(values, key);
+    return isThere ? values[key] : undefined;
+  }
+
+  /** The updates of this save; not those of values that the app has set since. */
+  #takeUpdates(): Updates | undefined {
+    if (this.#updates.size === 0) return undefined;
+    const updates = new Map<string, readonly Update[]>();
+    for (const [key, { changes, made }] of this.#updates) {
+      if (isSameJson(this.session.get(key), made)) updates.set(key, changes);
+    }
+    this.#updates.clear();
+    return updates;
+  }
+
   #base(): SessionRecord {
     const json = this.#saved ?? this.look?.found?.json ?? NOTHING;
     const [values, flash] = JSON.parse(json) as [Data | null, Data];
@@ -141,6 +178,11 @@ export class TrackedSession {
       flashVersions: record?.flashVersions,
     };
   }
+}
+
+/** Whether two values are stored alike; none is stored of what is null. */
+function isSameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }
 
 /**

@@ -7,7 +7,8 @@ import type { Socket } from "node:net";
 import type { Buffer } from "node:buffer";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { encodeAuthentication } from "./command_encoder.ts";
-import { type ConnectionOptions, openSocket } from "./connection.ts";
+import type { ConnectionOptions } from "./connection.ts";
+import { openSocket } from "./socket.ts";
 import { MemcacheProtocolError, MemcacheServerError } from "./errors.ts";
 import type { MemcacheClient, MemcacheServer } from "./memcache_client.ts";
 import {
@@ -19,7 +20,11 @@ import {
 } from "./server_errors.ts";
 
 /** What a connection for administration needs to know. */
-export type AdminConnectionOptions = Omit<ConnectionOptions, "maxValueBytes">;
+export interface AdminConnectionOptions
+  extends Omit<ConnectionOptions, "maxValueBytes"> {
+  /** Milliseconds within which a connection and each answer have to come. */
+  timeout: number;
+}
 
 /** A client whose servers can be asked what is no meta command. */
 export interface AdminClient extends MemcacheClient {
@@ -259,7 +264,7 @@ function connect(options: AdminConnectionOptions): Promise<Socket> {
       () => settle(connectTimeoutError(address.name, timeout)),
       timeout,
     );
-    const socket = openSocket(options, () => settle());
+    const { stream: socket } = openSocket(options, () => settle());
     socket.on("error", (error: Error) => {
       settle(socketError(address.name, error, false, tls !== undefined));
     });

@@ -1,7 +1,8 @@
 // The options of the built-in client, and that they are sound.
 
 import { describe, OptionChecks } from "./checks.ts";
-import type { TlsOptions } from "./connection.ts";
+
+import type { TlsOptions } from "./socket.ts";
 import { parseServerAddress, type ServerAddress } from "./server_address.ts";
 import {
   parseServerSource,
@@ -47,6 +48,13 @@ export interface MemcacheClientOptions {
    * @default {10000}
    */
   maxPending?: number;
+  /**
+   * How many bytes of values may wait for one server at once; calls with more
+   * fail at once with a `MemcacheOverloadError`. One value may always wait.
+   *
+   * @default {67108864}
+   */
+  maxPendingBytes?: number;
 }
 
 const OPTIONS = {
@@ -56,6 +64,7 @@ const OPTIONS = {
   password: true,
   maxValueBytes: true,
   maxPending: true,
+  maxPendingBytes: true,
 } satisfies Record<keyof MemcacheClientOptions, true>;
 const TLS_OPTIONS = {
   ca: true,
@@ -103,6 +112,7 @@ export function checkOptions(options: MemcacheClientOptions): void {
   checks.integer("timeout", options.timeout, { most: MAX_TIMEOUT });
   checks.integer("maxValueBytes", options.maxValueBytes);
   checks.integer("maxPending", options.maxPending);
+  checks.integer("maxPendingBytes", options.maxPendingBytes);
   const { tls = false, username, password } = options;
   if (typeof tls !== "boolean") {
     checks.object("tls", tls, "be a boolean or an object");

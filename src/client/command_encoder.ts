@@ -1,13 +1,21 @@
 // The commands of memcached's meta protocol as text. Whatever reaches the wire
 // was checked here: one bad key followed by its data block would make the
 // server answer twice and shift every answer after it.
+//
+// The flags, after https://github.com/memcached/memcached/blob/master/doc/protocol.txt
+//   v  return the value            c  return the version (compare-and-set token)
+//   t  return the seconds left     u  do not count this as a use of the item
+//   T  set the time to live        C  store only over this version
+//   ME store only where there is no item (mode "add")
+//   O  a token of ours, which the reply repeats: it shows whose reply it is
 
 import { Buffer } from "node:buffer";
 import { MAX_KEY_BYTES, toExptime } from "./limits.ts";
 import type { CasToken } from "./memcache_client.ts";
 
-/** What no key may have in it. */
+/** What no key may contain. */
 const UNSAFE = /[^\x21-\x7e]/;
+
 /** `mg`: reads an item with its version. */
 export function encodeGet(key: string, opaque: number): string {
   return `mg ${checkKey(key)} v c O${opaque}\r\n`;
@@ -36,11 +44,22 @@ export function encodeTouch(key: string, ttl: number, opaque: number): string {
 }
 
 /** A key that nobody uses. */
-const PROBE_KEY = "memcache-client-probe";
+const UNUSED_KEY = "memcache-client-probe";
 
-/** `mg` of a key that nobody uses: is the server there, and does it speak meta? */
-export function encodeProbe(opaque: number): string {
-  return `mg ${PROBE_KEY} O${opaque}\r\n`;
+/**
+ * `mn`, which does nothing: is the server there, and does it speak meta? Proxies
+ * answer it themselves, so that a server behind one that is down does not matter.
+ */
+export function encodeProbe(): string {
+  return "mn\r\n";
+}
+
+/**
+ * What a connection begins with: is the server there, and which version is it?
+ * Neither command has a value, which an old server would run as commands.
+ */
+export function encodeGreeting(): string {
+  return "mn\r\nversion\r\n";
 }
 
 /**
@@ -48,7 +67,7 @@ export function encodeProbe(opaque: number): string {
  * token: this one's does, and shows that no reply before it is missing.
  */
 export function encodeReceipt(opaque: number): string {
-  return `md ${PROBE_KEY} O${opaque}\r\n`;
+  return `md ${UNUSED_KEY} O${opaque}\r\n`;
 }
 
 /** The line before a value: `ms`. The value and a line end come after it. */
@@ -100,7 +119,7 @@ export function encodeAuthentication(
   password: string,
 ): string {
   const bytes = Buffer.byteLength(username) + 1 + Buffer.byteLength(password);
-  return `set ${PROBE_KEY} 0 -1 ${bytes}\r\n${username} ${password}\r\n`;
+  return `set ${UNUSED_KEY} 0 -1 ${bytes}\r\n${username} ${password}\r\n`;
 }
 
 function checkKey(key: string): string {

@@ -2,7 +2,7 @@
 // the ring to the server that owns the key.
 
 import { Buffer } from "node:buffer";
-import type { Command } from "./command.ts";
+import { type Command, type CommandKind, plainCommand } from "./command.ts";
 import type {
   CasToken,
   CompareAndSetResult,
@@ -11,7 +11,6 @@ import type {
   MemcacheItem,
   PeekedItem,
 } from "./memcache_client.ts";
-import type { CommandKind } from "./pending_command.ts";
 
 /** What servers and clients have in common. */
 export abstract class CommandMethods implements MemcacheCommands {
@@ -21,24 +20,23 @@ export abstract class CommandMethods implements MemcacheCommands {
   abstract send<Outcome>(command: Command): Promise<Outcome>;
 
   get(key: string): Promise<MemcacheItem | undefined> {
-    return this.#ask("get", key);
+    return this.send(plainCommand("get", key));
   }
 
   getAndTouch(key: string, ttl: number): Promise<MemcacheItem | undefined> {
-    return this.#ask("get", key, ttl);
+    return this.send(plainCommand("get", key, ttl));
   }
 
-  async getDecoded<Value>(
+  getDecoded<Value>(
     key: string,
     decode: (value: Uint8Array) => Value,
     ttl?: number,
   ): Promise<DecodedItem<Value> | undefined> {
-    const item = await this.#ask<MemcacheItem | undefined>("get", key, ttl);
-    return item && { value: decode(item.value), cas: item.cas };
+    return this.send(plainCommand("get", key, ttl, decode));
   }
 
   peek(key: string): Promise<PeekedItem | undefined> {
-    return this.#ask("peek", key);
+    return this.send(plainCommand("peek", key));
   }
 
   set(key: string, value: string | Uint8Array, ttl = 0): Promise<void> {
@@ -59,19 +57,11 @@ export abstract class CommandMethods implements MemcacheCommands {
   }
 
   touch(key: string, ttl: number): Promise<boolean> {
-    return this.#ask("touch", key, ttl);
+    return this.send(plainCommand("touch", key, ttl));
   }
 
   delete(key: string): Promise<boolean> {
-    return this.#ask("delete", key);
-  }
-
-  #ask<Outcome>(
-    kind: CommandKind,
-    key: string,
-    ttl?: number,
-  ): Promise<Outcome> {
-    return this.send({ kind, key, ttl, value: undefined, bytes: 0, cas: 0 });
+    return this.send(plainCommand("delete", key));
   }
 
   #store<Outcome>(
@@ -98,6 +88,6 @@ export abstract class CommandMethods implements MemcacheCommands {
         ),
       );
     }
-    return this.send({ kind, key, ttl, value, bytes, cas });
+    return this.send({ kind, key, ttl, value, bytes, cas, decode: undefined });
   }
 }

@@ -1,5 +1,5 @@
-// The commands of one server that have not been settled, oldest first. All have
-// the same timeout, so the oldest is also the first to be due.
+// Commands in order, oldest first. All have the same timeout, so the oldest is
+// also the first to be due.
 
 import type { PendingCommand } from "./pending_command.ts";
 
@@ -9,7 +9,7 @@ export class CommandQueue {
   #newest: PendingCommand | undefined;
   #size = 0;
 
-  /** How many commands wait. */
+  /** How many commands are in it. */
   get size(): number {
     return this.#size;
   }
@@ -19,12 +19,22 @@ export class CommandQueue {
     return this.#oldest;
   }
 
-  /** Adds a command. */
+  /** Adds a command at the end. */
   push(command: PendingCommand): void {
     if (this.#newest === undefined) this.#oldest = command;
     else this.#newest.next = command;
     this.#newest = command;
     this.#size++;
+  }
+
+  /** Adds commands before all others, in their order. */
+  prepend(commands: readonly PendingCommand[]): void {
+    for (const command of commands.toReversed()) {
+      command.next = this.#oldest;
+      this.#oldest = command;
+      this.#newest ??= command;
+      this.#size++;
+    }
   }
 
   /** Takes the oldest command out. */
@@ -40,16 +50,22 @@ export class CommandQueue {
 
   /** Takes all commands out. */
   drain(): PendingCommand[] {
-    return Array.from(this);
+    const commands: PendingCommand[] = [];
+    for (let c = this.shift(); c !== undefined; c = this.shift()) {
+      commands.push(c);
+    }
+    return commands;
   }
 
-  /** Takes the commands out one by one. */
+  /** Visits the commands, oldest first, and leaves them where they are. */
   *[Symbol.iterator](): Generator<PendingCommand> {
-    for (let c = this.shift(); c !== undefined; c = this.shift()) yield c;
+    for (let c = this.#oldest; c !== undefined; c = c.next) yield c;
   }
 
-  /** Visits the commands and leaves them where they are. */
-  forEach(visit: (command: PendingCommand) => void): void {
-    for (let c = this.#oldest; c !== undefined; c = c.next) visit(c);
+  /** The first command whose caller waits. */
+  get oldestWaiting(): PendingCommand | undefined {
+    let command = this.#oldest;
+    while (command?.settled) command = command.next;
+    return command;
   }
 }

@@ -65,7 +65,16 @@ export class MemcacheProtocolError extends MemcacheError {
 /** The server refused this one command (`SERVER_ERROR`, `CLIENT_ERROR`). */
 export class MemcacheServerError extends MemcacheError {
   /** The name of the class. */
-  override readonly name = "MemcacheServerError";
+  override readonly name: string = "MemcacheServerError";
+}
+
+/**
+ * The server is a proxy, and the one behind it that holds the key did not answer.
+ * That is an outage of this key; other keys may be served.
+ */
+export class MemcacheBackendError extends MemcacheServerError {
+  /** The name of the class. */
+  override readonly name = "MemcacheBackendError";
 }
 
 /**
@@ -77,7 +86,10 @@ export class MemcacheAuthenticationError extends MemcacheError {
   override readonly name = "MemcacheAuthenticationError";
 }
 
-/** More than `maxPending` calls wait for a server already. */
+/**
+ * More than `maxPending` calls, or `maxPendingBytes` of values, wait for a server
+ * already. Nothing was sent of this call.
+ */
 export class MemcacheOverloadError extends MemcacheError {
   /** The name of the class. */
   override readonly name = "MemcacheOverloadError";
@@ -102,5 +114,6 @@ export class MemcacheOverloadError extends MemcacheError {
 export function isUnavailable(error: unknown): boolean {
   return error instanceof MemcacheConnectionError ||
     error instanceof MemcacheTimeoutError ||
+    error instanceof MemcacheBackendError ||
     error instanceof MemcacheOverloadError;
 }

@@ -19,7 +19,7 @@
  * @module
  */
 
-export type { TlsOptions } from "./connection.ts";
+export type { TlsOptions } from "./socket.ts";
 export * from "./errors.ts";
 export type {
   CasToken,

@@ -1,142 +1,109 @@
-// A command that waits for its reply, and what each reply means to it.
+// A command that waits for its reply.
 
-import { MemcacheProtocolError, MemcacheServerError } from "./errors.ts";
-import type { Reply } from "./reply_parser.ts";
+import { Buffer } from "node:buffer";
+import {
+  type Command,
+  type CommandRule,
+  commandRules,
+  plainCommand,
+} from "./command.ts";
 
-/** What a command can be; decides which replies fit it. */
-export type CommandKind =
-  | "get"
-  | "peek"
-  | "set"
-  | "add"
-  | "compareAndSet"
-  | "touch"
-  | "delete"
-  | "probe";
+/** Text of at least so many bytes is sent as bytes, in parts. */
+const LARGE_TEXT_BYTES = 16 * 1024;
+/** About what a command takes in memory besides its value. */
+const OVERHEAD_BYTES = 200;
+/** The line end after a value. */
+export const LINE_END = "\r\n";
 
-/** What `AsyncLocalStorage.snapshot()` returns. */
-export type CallContext = (run: () => void) => void;
+const ignore = () => {};
 
 /** A command on its way. */
 export class PendingCommand {
-  readonly kind: CommandKind;
+  readonly command: Command;
+  /** The token that the reply has to carry. */
   readonly opaque: number;
-  /** The command line, with the value where that is text. */
+  /** The command line, with the value where that is a short text. */
   readonly text: string;
-  /** A value of bytes, which goes between the line and a line end. */
-  readonly body: Uint8Array | undefined;
-  /** When it was called and when it has to be settled, on `performance.now()`'s clock. */
-  readonly start: number;
+  /** How many bytes it is on the wire, or a few more. */
+  readonly wireBytes: number;
+  /** When it has to be settled, on the client's clock. */
   readonly deadline: number;
   readonly resolve: (outcome: unknown) => void;
-  readonly reject: (error: Error) => void;
-  /**
-   * Runs a function in the asynchronous context of the call, where somebody
-   * listens: the socket's own is that of whichever call connected it.
-   */
-  readonly context: CallContext | undefined;
-  /** Whether it has been sent on a connection that turned out to be stale. */
+  readonly reject: (error: unknown) => void;
+  /** Whether it has been sent on a connection that turned out to be of no use. */
   retried = false;
-  /** The command after it in the queue. */
+  /** Whether its caller has been told; its reply may still be to come. */
+  settled = false;
+  /** The command after it in its queue. */
   next: PendingCommand | undefined = undefined;
+  readonly #rule: CommandRule;
+  /** A value of bytes as it was at the call: the caller may change it later. */
+  readonly #bytes: Uint8Array | undefined;
 
+  /** Encodes a command; throws where it cannot be sent as it is. */
   constructor(
-    kind: CommandKind,
+    command: Command,
     opaque: number,
-    text: string,
-    body: Uint8Array | undefined,
-    start: number,
     deadline: number,
     resolve: (outcome: unknown) => void,
-    reject: (error: Error) => void,
-    context?: CallContext,
+    reject: (error: unknown) => void,
   ) {
-    this.kind = kind;
+    const rule = commandRules[command.kind];
+    const line = rule.encode(command, opaque);
+    const { value, bytes } = command;
+    this.command = command;
     this.opaque = opaque;
-    this.text = text;
-    this.body = body;
-    this.start = start;
     this.deadline = deadline;
     this.resolve = resolve;
     this.reject = reject;
-    this.context = context;
+    this.#rule = rule;
+    this.text = typeof value === "string" && bytes < LARGE_TEXT_BYTES
+      ? line + value + LINE_END
+      : line;
+    this.wireBytes = line.length + bytes + LINE_END.length;
+    this.#bytes = typeof value === "object" ? new Uint8Array(value) : undefined;
   }
 
-  /** Whether it is an `mg`, to which the server may answer `EN`. */
+  /** The value that goes between `text` and a line end, where there is one. */
+  get body(): Uint8Array | undefined {
+    const { value, bytes } = this.command;
+    return typeof value === "string" && bytes >= LARGE_TEXT_BYTES
+      ? Buffer.from(value)
+      : this.#bytes;
+  }
+
+  /** Whether the server may answer it with a miss that carries no token. */
   get canMiss(): boolean {
-    return this.kind === "get" || this.kind === "peek" ||
-      this.kind === "touch" ||
-      this.kind === "probe";
+    return this.#rule.canMiss;
+  }
+
+  /** Whether sending it twice is the same as once. */
+  get mayRepeat(): boolean {
+    return this.#rule.mayRepeat;
+  }
+
+  /** About how many bytes of memory it holds. */
+  get heldBytes(): number {
+    return OVERHEAD_BYTES + this.command.bytes;
   }
 }
-
-/** What has something else than letters before its end, or too many of them. */
-const NO_WORD = /\S*[^A-Za-z\s]\S+|\S{20,}/g;
-/** Stands for a reply that does not fit the command. */
-const UNEXPECTED = Symbol("unexpected reply");
 
 /**
- * What a reply means to the command it answers.
- *
- * @throws {MemcacheServerError} If the server refused the command.
- * @throws {MemcacheProtocolError} If the reply is none to such a command.
+ * A command of the client's own, for which nobody waits. Its reply shows that no
+ * reply before it is missing: that of a `receipt` by its token, that of a `probe`
+ * as no other command has such a reply.
  */
-export function outcomeOf(
-  kind: CommandKind,
-  reply: Reply,
-  server: string,
-): unknown {
-  if (reply.code.length > 2) throw refusal(reply, server);
-  const outcome = outcomes[kind](reply);
-  if (outcome === UNEXPECTED) {
-    throw new MemcacheProtocolError(
-      `Memcache server ${server} gave an answer that does not fit the command '${kind}'`,
-      { server },
-    );
-  }
-  return outcome;
-}
-
-const outcomes: Record<CommandKind, (reply: Reply) => unknown> = {
-  get(reply) {
-    if (reply.code === "VA") return { value: reply.value, cas: reply.cas };
-    return reply.code === "EN" ? undefined : UNEXPECTED;
-  },
-  peek({ code, value, cas, ttl }) {
-    // `-1` stands for no expiry.
-    if (code === "VA") return { value, cas, ttl: Math.max(0, ttl) };
-    return code === "EN" ? undefined : UNEXPECTED;
-  },
-  set: ({ code }) => code === "HD" ? undefined : UNEXPECTED,
-  add: ({ code }) => either(code, "HD", "NS"),
-  touch: ({ code }) => either(code, "HD", "EN"),
-  delete: ({ code }) => either(code, "HD", "NF"),
-  compareAndSet({ code }) {
-    if (code === "HD") return "stored";
-    if (code === "EX") return "exists";
-    return code === "NF" ? "not_found" : UNEXPECTED;
-  },
-  // A hit is as good as a miss, should somebody have stored under that key.
-  probe: ({ code }) => either(code, "EN", "HD"),
-};
-
-function either(code: string, yes: string, no: string): unknown {
-  return code === yes ? true : code === no ? false : UNEXPECTED;
-}
-
-function refusal(reply: Reply, server: string): Error {
-  const { code, message } = reply;
-  if (code !== "SERVER_ERROR" && code !== "CLIENT_ERROR") {
-    return new MemcacheProtocolError(
-      `Memcache server ${server} gave an answer that is none`,
-      { server },
-    );
-  }
-  // A proxy may repeat the key in its message, and a key holds a session id:
-  // only what looks like a word is shown.
-  const words = message.replace(NO_WORD, "…").slice(0, 200);
-  return new MemcacheServerError(
-    `Memcache server ${server} refused the command: ${code} ${words}`,
-    { server },
+export function ownCommand(
+  kind: "receipt" | "probe",
+  opaque: number,
+): PendingCommand {
+  const pending = new PendingCommand(
+    plainCommand(kind, ""),
+    opaque,
+    Infinity,
+    ignore,
+    ignore,
   );
+  pending.settled = true;
+  return pending;
 }

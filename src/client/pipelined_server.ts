@@ -1,92 +1,127 @@
-// One server: its commands in order on one connection, their deadlines, and
-// what becomes of them when the connection ends. Whether the server is up is
-// decided here and nowhere else.
+// One server: what becomes of its commands. Connections are made by the dialer;
+// deadlines, stale connections and outages are each kept in a file of their own.
 
-import { AsyncLocalStorage } from "node:async_hooks";
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { commandChannel, serverChannel } from "./diagnostics.ts";
-import { type Command, textOf } from "./command.ts";
-import { encodeReceipt } from "./command_encoder.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type Command, plainCommand } from "./command.ts";
 import { CommandMethods } from "./command_methods.ts";
 import { CommandQueue } from "./command_queue.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
-import {
-  MemcacheAuthenticationError,
-  type MemcacheError,
-  MemcacheProtocolError,
-  MemcacheServerError,
-  MemcacheTimeoutError,
-} from "./errors.ts";
+import type {
+  Connection,
+  ConnectionOptions,
+  ConnectionUser,
+} from "./connection.ts";
+import { Deadlines } from "./deadlines.ts";
+import { commandChannel } from "./diagnostics.ts";
+import { Dialer } from "./dialer.ts";
+import type { MemcacheError } from "./errors.ts";
 import type { MemcacheServer } from "./memcache_client.ts";
-import { outcomeOf, PendingCommand } from "./pending_command.ts";
+import { PendingCommand } from "./pending_command.ts";
+import { Outage } from "./outage.ts";
+import { outcomeOf, OutOfStep } from "./reply_outcome.ts";
 import type { Reply } from "./reply_parser.ts";
 import {
+  bystanderError,
   clientClosedError,
+  connectTimeoutError,
   knownDownError,
+  overloadBytesError,
   overloadError,
   replyTimeoutError,
+  silentError,
 } from "./server_errors.ts";
+import { StaleGuard } from "./stale_guard.ts";
 
-/** A server that is down is looked for after 50 ms, and ever less often up to this. */
-const MAX_PROBE_DELAY = 250;
-/** A wrong password or certificate does not mend itself: no hurry to try again. */
-const AUTHENTICATION_PROBE_DELAY = 5_000;
-/** With the delay above, service is back within a second of the server. */
-const PROBE_TIMEOUT = 500;
-/** After so long without traffic a firewall may have forgotten the connection. */
-const STALE_AFTER = 1_000;
-/** How long the first command after that waits before it tries a new connection. */
-const STALE_TIMEOUT = 250;
 /** Far more than are ever in flight; stays a small integer. */
 const OPAQUE_LIMIT = 2 ** 30;
+/** A connection on which no reply was completed for so many timeouts is of no use. */
+const MAX_UNANSWERED_TIMEOUTS = 4;
 
 /** What a server needs to know. */
 export interface PipelinedServerOptions extends ConnectionOptions {
+  /** Milliseconds within which every call settles. */
+  timeout: number;
   /** How many calls may wait at once. */
   maxPending: number;
+  /** How many bytes of calls may wait at once. */
+  maxPendingBytes: number;
+}
+
+/** How a connection was lost. */
+interface Loss {
+  /** What those in flight are told. */
+  error: MemcacheError;
+  /** The command whose reply was wrong, if it is to be told, and what. */
+  culprit?: { command: PendingCommand | undefined; error: MemcacheError };
+  /** Whether it was given all the time that there is. */
+  isSilent?: boolean;
 }
 
 /** A server that is connected to at the first call. */
-export class PipelinedServer extends CommandMethods implements MemcacheServer {
+export class PipelinedServer extends CommandMethods
+  implements MemcacheServer, ConnectionUser {
   readonly name: string;
   readonly maxValueBytes: number;
+  /** Commands that have not been sent. */
+  readonly waiting: CommandQueue = new CommandQueue();
+
   readonly #options: PipelinedServerOptions;
-  readonly #queue = new CommandQueue();
+  readonly #clock: Clock = systemClock;
+  readonly #dialer: Dialer;
+  readonly #deadlines: Deadlines;
+  readonly #guard: StaleGuard;
+  readonly #outage: Outage;
+  /** The connection in use. */
   #connection: Connection | undefined;
-  #phase: "idle" | "connecting" | "ready" | "down" = "idle";
-  /** Why it is down. */
-  #downError: MemcacheError | undefined;
-  /** Connections in a row that ended without an answer to a command. */
+  /** Connections in a row that ended without a reply to a command. */
   #failures = 0;
   #opaque = Math.floor(Math.random() * OPAQUE_LIMIT);
-  #idleSince = 0;
-  /** The oldest command's answer, while its receipt has not come. */
-  #unreceipted: Reply | undefined;
-  /** Nothing has come since the connection was idle: perhaps it has gone stale. */
-  #suspect = false;
-  /** When to give up a connection that may be stale. */
-  #staleDeadline = Infinity;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #probeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Calls that have not been settled, and the bytes that they hold. */
+  #calls = 0;
+  #bytes = 0;
+  /** No reply has come since the connection was idle: perhaps it has gone stale. */
+  #isSuspect = false;
+  /** Since when a reply has been waited for, and when the last one was complete. */
+  #awaitedSince = 0;
+  #answeredAt = 0;
   #closing: Promise<void> | undefined;
   #onDrained = () => {};
-  #connectionsEnded: Promise<unknown> = Promise.resolve();
 
   constructor(options: PipelinedServerOptions) {
     super();
-    this.name = options.address.name;
-    this.maxValueBytes = options.maxValueBytes;
+    const { address, timeout, maxValueBytes } = options;
+    this.name = address.name;
+    this.maxValueBytes = maxValueBytes;
     this.#options = options;
+    const dialer = new Dialer({ ...options, clock: this.#clock }, {
+      onReady: (connection) => this.#onReady(connection),
+      onFailed: (error, isSlow) => this.#onFailed(error, isSlow),
+    });
+    this.#dialer = dialer;
+    this.#deadlines = new Deadlines(this.#clock, timeout, {
+      nextDue: () => this.#nextDue(),
+      expire: (now) => this.#expire(now),
+    });
+    // Whichever answers first is taken: the connection, or a new one beside it.
+    this.#guard = new StaleGuard(this.#clock, timeout, () => dialer.dial());
+    this.#outage = new Outage(this.#clock, {
+      name: this.name,
+      get isDialing() {
+        return dialer.isDialing;
+      },
+      dial: () => dialer.dial(),
+    });
   }
 
+  /** Whoever asks means to call: a server that is down is looked for soon. */
   get isUp(): boolean {
-    return this.#phase !== "down" && this.#closing === undefined;
+    if (this.#closing !== undefined) return false;
+    if (this.#outage.error !== undefined) this.#outage.call();
+    return this.#outage.error === undefined;
   }
 
   /** Asks whether the server is there. */
   probe(): Promise<boolean> {
-    const nothing = { ttl: undefined, value: undefined, bytes: 0, cas: 0 };
-    return this.send({ kind: "probe", key: "", ...nothing });
+    return this.send(plainCommand("probe", ""));
   }
 
   /** Ends the connection after what is in flight has been settled. */
@@ -95,286 +130,269 @@ export class PipelinedServer extends CommandMethods implements MemcacheServer {
   }
 
   async #close(): Promise<void> {
-    if (this.#queue.size > 0) {
+    if (this.#calls > 0) {
       await new Promise<void>((resolve) => this.#onDrained = resolve);
     }
-    clearTimeout(this.#timer);
-    clearTimeout(this.#probeTimer);
+    this.#deadlines.stop();
+    this.#guard.reset();
+    this.#outage.stop();
     this.#release();
-    await this.#connectionsEnded;
+    await this.#dialer.stop();
   }
 
   send<Outcome>(command: Command): Promise<Outcome> {
-    return new Promise<Outcome>((resolve, reject) => {
-      this.#checkOpen();
-      const opaque = this.#opaque = (this.#opaque + 1) % OPAQUE_LIMIT;
-      const text = textOf(command, opaque);
-      const { kind, value } = command;
-      const body = typeof value === "string" ? undefined : value;
-      const start = performance.now();
+    const start = this.#clock.now();
+    const promise = new Promise<Outcome>((resolve, reject) => {
+      this.#checkRoom(command);
       this.#enqueue(
         new PendingCommand(
-          kind,
-          opaque,
-          text,
-          body,
-          start,
+          command,
+          this.nextOpaque(),
           start + this.#options.timeout,
           resolve as (outcome: unknown) => void,
           reject,
-          commandChannel.hasSubscribers
-            ? AsyncLocalStorage.snapshot()
-            : undefined,
         ),
       );
     });
+    if (commandChannel.hasSubscribers) {
+      this.#publish(command.kind, start, promise);
+    }
+    return promise;
+  }
+
+  /** Publishes from the promise that the caller holds: that keeps its context. */
+  #publish(command: string, start: number, promise: Promise<unknown>): void {
+    const publish = (error?: Error) => {
+      const duration = this.#clock.now() - start;
+      const event = { command, server: this.name, duration };
+      commandChannel.publish(error ? { ...event, error } : event);
+    };
+    promise.then(() => publish(), publish);
+  }
+
+  nextOpaque(): number {
+    return this.#opaque = (this.#opaque + 1) % OPAQUE_LIMIT;
   }
 
   /** Throws where a call cannot be taken. */
-  #checkOpen(): void {
+  #checkRoom({ bytes }: Command): void {
     if (this.#closing !== undefined) throw clientClosedError(this.name);
-    if (this.#phase === "down") {
-      throw knownDownError(this.name, this.#downError!);
+    const { error } = this.#outage;
+    if (error !== undefined && !this.#outage.call()) {
+      throw knownDownError(this.name, error);
     }
-    const { maxPending } = this.#options;
-    if (this.#queue.size >= maxPending) {
-      throw overloadError(this.name, maxPending);
+    const { maxPending, maxPendingBytes } = this.#options;
+    if (this.#calls >= maxPending) throw overloadError(this.name, maxPending);
+    if (this.#calls > 0 && this.#bytes + bytes > maxPendingBytes) {
+      throw overloadBytesError(this.name, maxPendingBytes);
     }
   }
 
   #enqueue(command: PendingCommand): void {
-    const wasEmpty = this.#queue.size === 0;
-    this.#queue.push(command);
-    if (this.#phase === "ready") {
-      if (wasEmpty) this.#suspectStale(command.start);
-      this.#write(command);
-    } else if (this.#phase === "idle") {
-      this.#connect(this.#options.timeout);
-    }
-    if (wasEmpty) this.#watch(command);
+    this.#bytes += command.heldBytes;
+    this.waiting.push(command);
+    if (this.#connection !== undefined) this.#connection.write();
+    else if (this.#outage.error === undefined) this.#dialer.dial();
+    if (++this.#calls > 1) return;
+    this.#deadlines.keepAlive(true);
+    this.#deadlines.watch();
   }
 
-  /** A connection that was idle may be gone without our having been told. */
-  #suspectStale(now: number): void {
-    this.#suspect = true;
-    if (now - this.#idleSince > STALE_AFTER) {
-      this.#staleDeadline = now +
-        Math.min(STALE_TIMEOUT, this.#options.timeout / 2);
+  // --- What the connection tells.
+
+  onSend({ wireBytes }: PendingCommand): void {
+    if (this.#connection!.inFlight!.size === 1) {
+      this.#isSuspect = true;
+      this.#awaitedSince = this.#clock.now();
+      this.#guard.wake(this.#awaitedSince);
     }
+    this.#guard.sent(wireBytes);
   }
 
-  #trust(): void {
-    this.#suspect = false;
-    this.#staleDeadline = Infinity;
+  onLife(): void {
+    this.#guard.live();
+  }
+
+  onAnswer(command: PendingCommand, reply: Reply): void {
+    this.#isSuspect = false;
     this.#failures = 0;
-  }
-
-  // --- Deadlines: one timer, for the oldest command.
-
-  #watch(oldest: PendingCommand): void {
-    const due = Math.min(oldest.deadline, this.#staleDeadline);
-    if (this.#timer !== undefined && this.#staleDeadline === Infinity) {
-      // It is due earlier than this command, and will look again then.
-      this.#timer.ref();
-      return;
+    this.#outage.forget();
+    this.#answeredAt = this.#connection!.lastByteAt;
+    if (this.#connection!.inFlight!.size === 0) {
+      this.#guard.idle(this.#answeredAt);
     }
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      // The event loop may have been busy: first take in what has arrived.
-      setImmediate(() => this.#expire());
-    }, Math.max(0, due - performance.now()));
-  }
-
-  #expire(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const now = performance.now();
-    if (this.#phase === "ready") {
-      const { oldest } = this.#queue;
-      if (oldest === undefined) return;
-      const isDue = now >= oldest.deadline;
-      if (isDue || now >= this.#staleDeadline) {
-        this.#lose(replyTimeoutError(this.name, this.#options.timeout), isDue);
+    try {
+      if (!command.settled) {
+        const outcome = outcomeOf(command.command, reply, this.name);
+        this.#settle(command);
+        command.resolve(outcome);
       }
-    } else {
-      while (this.#queue.oldest && now >= this.#queue.oldest.deadline) {
-        this.#fail(
-          this.#queue.shift()!,
-          replyTimeoutError(this.name, this.#options.timeout),
-        );
+    } catch (error) {
+      const isOutOfStep = error instanceof OutOfStep;
+      this.#reject(command, isOutOfStep ? error.error : error);
+      if (isOutOfStep) {
+        error.isTold = true;
+        throw error;
       }
-      this.#settled();
     }
-    const { oldest } = this.#queue;
-    if (oldest !== undefined && this.#timer === undefined) this.#watch(oldest);
+    if (this.#calls === 0) this.#rest();
   }
 
-  // --- The connection and its end.
-
-  #connect(timeout: number): void {
-    if (this.#phase !== "down") this.#phase = "connecting";
-    this.#connection = new Connection({ ...this.#options, timeout }, {
-      onReady: () => this.#onReady(),
-      onReply: (reply) => this.#onReply(reply),
-      onEnd: (error) => this.#lose(error),
+  onEnd(error: MemcacheError, fault: unknown): void {
+    if (fault === undefined) return this.#lose({ error });
+    // Only the command that met the wrong reply is told so: the others have lost
+    // a connection.
+    const isTold = fault instanceof OutOfStep && fault.isTold;
+    const command = isTold ? undefined : this.#connection?.inFlight?.oldest;
+    this.#lose({
+      error: bystanderError(this.name, error),
+      culprit: { command, error },
     });
   }
 
-  #onReady(): void {
-    const wasDown = this.#phase === "down";
-    this.#phase = "ready";
-    this.#suspect = false;
-    this.#staleDeadline = Infinity;
-    this.#idleSince = performance.now();
-    this.#queue.forEach((command) => this.#write(command));
-    if (wasDown) serverChannel.publish({ server: this.name, up: true });
-  }
+  // --- Connections come and go.
 
-  #write(command: PendingCommand): void {
-    const connection = this.#connection!;
-    connection.write(command.text, command.body);
-    if (this.#needsReceipt(command)) {
-      connection.write(encodeReceipt(command.opaque));
+  #onReady(connection: Connection): void {
+    const before = this.#connection;
+    if (before !== undefined && !this.#guard.isStale) {
+      // It gave a sign of life in the meantime.
+      return this.#dialer.close(connection);
     }
+    const isReplaced = before !== undefined;
+    if (isReplaced) this.#sendAgain(this.#release(), () => true);
+    this.#connection = connection;
+    this.#isSuspect = false;
+    this.#guard.connected(connection.roundTrip);
+    if (isReplaced) this.#guard.replaced();
+    connection.use(this);
+    this.#outage.end();
   }
 
-  /** A miss that carries no token might be another command's. */
-  #needsReceipt(command: PendingCommand): boolean {
-    return !this.#connection!.missesCarryOpaque && command.canMiss;
+  #onFailed(error: MemcacheError, isSlow: boolean): void {
+    // An attempt beside a connection that may yet answer.
+    if (this.#connection !== undefined) return;
+    // A slow attempt goes on, and calls may wait for it until they are due.
+    this.#goDown(error, !isSlow);
   }
 
-  #onReply(reply: Reply): void {
-    const command = this.#queue.oldest;
-    if (command === undefined || !this.#answers(reply, command)) {
-      throw new MemcacheProtocolError(
-        `Memcache server ${this.name} gave an answer that belongs to no command, or to another one`,
-        { server: this.name },
-      );
+  #lose({ error, culprit, isSilent = false }: Loss): void {
+    const isSuspect = this.#isSuspect;
+    const commands = this.#release();
+    const lost = this.#sendAgain(
+      commands,
+      (command) => isSuspect || (isSilent && command.mayRepeat),
+    );
+    // A connection that answers nothing is no better than none.
+    const isFailure = (isSilent || !isSuspect) && commands.length > 0;
+    if (isFailure && ++this.#failures > 1) {
+      this.#goDown(culprit?.error ?? error, true);
+    } else if (this.waiting.size > 0 || isSilent) {
+      this.#dialer.dial();
     }
-    this.#trust();
-    if (this.#needsReceipt(command)) {
-      const answer = this.#unreceipted;
-      this.#unreceipted = answer === undefined ? reply : undefined;
-      if (answer === undefined) return;
-      reply = answer;
+    for (const command of lost) {
+      const isCulprit = command === culprit?.command;
+      this.#reject(command, isCulprit ? culprit!.error : error);
     }
-    let outcome: unknown;
-    try {
-      outcome = outcomeOf(command.kind, reply, this.name);
-    } catch (error) {
-      this.#queue.shift();
-      this.#fail(command, error as MemcacheError);
-      if (!isHarmless(reply, error)) throw error;
-      this.#settled();
-      return;
-    }
-    this.#queue.shift();
-    command.resolve(outcome);
-    this.#publish(command);
-    this.#settled();
+    this.#rest();
   }
 
-  #answers(reply: Reply, command: PendingCommand): boolean {
-    if (reply.opaque === command.opaque) return true;
-    if (reply.opaque !== -1 || this.#unreceipted !== undefined) return false;
-    return reply.code.length > 2 ||
-      (reply.code === "EN" && !this.#connection!.missesCarryOpaque);
+  /** Puts commands that may be sent once more before all others; the rest is lost. */
+  #sendAgain(
+    commands: PendingCommand[],
+    may: (command: PendingCommand) => boolean,
+  ): PendingCommand[] {
+    const pending = commands.filter(({ settled }) => !settled);
+    const again = pending.filter((it) => !it.retried && may(it));
+    const lost = pending.filter((it) => !again.includes(it));
+    for (const command of again) command.retried = true;
+    this.waiting.prepend(again);
+    return lost;
   }
 
-  #settled(): void {
-    if (this.#queue.size > 0) return;
-    this.#idleSince = performance.now();
-    this.#timer?.unref();
+  /** Lets go of the connection; what was in flight on it. */
+  #release(): PendingCommand[] {
+    const connection = this.#connection;
+    if (connection === undefined) return [];
+    this.#connection = undefined;
+    this.#isSuspect = false;
+    this.#guard.reset();
+    this.#dialer.close(connection);
+    return connection.inFlight!.drain();
+  }
+
+  #goDown(error: MemcacheError, failsCalls: boolean): void {
+    const calls = failsCalls ? this.waiting.drain() : [];
+    if (this.#closing === undefined) this.#outage.begin(error);
+    for (const command of calls) this.#reject(command, error);
+    this.#rest();
+  }
+
+  // --- Deadlines.
+
+  #nextDue(): number {
+    const inFlight = this.#connection?.inFlight;
+    const oldest = inFlight?.oldestWaiting ?? this.waiting.oldestWaiting;
+    const due = oldest?.deadline ?? Infinity;
+    return inFlight?.size ? Math.min(due, this.#silentAt()) : due;
+  }
+
+  /** When the connection is to be given up, unless something arrives. */
+  #silentAt(): number {
+    const { timeout } = this.#options;
+    const { lastByteAt } = this.#connection!;
+    const answer = Math.max(this.#answeredAt, this.#awaitedSince);
+    return Math.min(
+      Math.max(lastByteAt, this.#awaitedSince) + timeout,
+      answer + MAX_UNANSWERED_TIMEOUTS * timeout,
+    );
+  }
+
+  #expire(now: number): void {
+    const { timeout } = this.#options;
+    const isConnected = this.#connection !== undefined;
+    const error = isConnected
+      ? replyTimeoutError(this.name, timeout)
+      : connectTimeoutError(this.name, timeout);
+    const inFlight = this.#connection?.inFlight;
+    const isSilent = inFlight !== undefined && inFlight.size > 0 &&
+      now >= this.#silentAt();
+    // It keeps its place: its late reply is not for the command after it.
+    let due = inFlight?.oldestWaiting;
+    while (due !== undefined && due.deadline <= now) {
+      this.#reject(due, error);
+      due = inFlight?.oldestWaiting;
+    }
+    // What was not sent never will be.
+    let unsent = this.waiting.oldest;
+    while (unsent && (unsent.settled || unsent.deadline <= now)) {
+      this.waiting.shift();
+      this.#reject(unsent, error);
+      unsent = this.waiting.oldest;
+    }
+    if (isSilent) {
+      this.#lose({ error: silentError(this.name, timeout), isSilent });
+    }
+    this.#rest();
+  }
+
+  // --- Calls.
+
+  #reject(command: PendingCommand, error: unknown): void {
+    if (command.settled) return;
+    this.#settle(command);
+    command.reject(error);
+  }
+
+  #settle(command: PendingCommand): void {
+    command.settled = true;
+    this.#calls--;
+    this.#bytes -= command.heldBytes;
+  }
+
+  /** Looks whether all calls are settled. */
+  #rest(): void {
+    if (this.#calls > 0) return;
+    this.#deadlines.keepAlive(false);
     this.#onDrained();
   }
-
-  /**
-   * Ends a connection, or an attempt to make one, and all that rests on it. `isDue`
-   * when it was given all the time that there is.
-   */
-  #lose(error: MemcacheError, isDue = false): void {
-    const wasReady = this.#phase === "ready";
-    const suspect = this.#suspect;
-    const wasIdle = this.#queue.size === 0;
-    this.#release();
-    if (!wasReady) return this.#goDown(error);
-    this.#phase = "idle";
-    this.#suspect = false;
-    this.#staleDeadline = Infinity;
-    const lost: PendingCommand[] = [];
-    for (const command of this.#queue.drain()) {
-      if (suspect && !command.retried) {
-        command.retried = true;
-        this.#queue.push(command);
-      } else {
-        lost.push(command);
-      }
-    }
-    // A connection that answers nothing is no better than none.
-    if ((isDue || !suspect) && !wasIdle && ++this.#failures > 1) {
-      this.#goDown(error);
-    } else if (this.#queue.size > 0 || error instanceof MemcacheTimeoutError) {
-      this.#connect(PROBE_TIMEOUT);
-    }
-    // Last, for who hears of it may call again.
-    for (const command of lost) this.#fail(command, error);
-    this.#settled();
-  }
-
-  #release(): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    this.#connection = undefined;
-    this.#unreceipted = undefined;
-    this.#connectionsEnded = Promise.all([
-      this.#connectionsEnded,
-      connection.close(),
-    ]).then(() => {});
-  }
-
-  #goDown(error: MemcacheError): void {
-    const wasDown = this.#phase === "down";
-    this.#phase = "down";
-    this.#downError = error;
-    for (const command of this.#queue.drain()) this.#fail(command, error);
-    if (this.#closing === undefined) {
-      this.#probeTimer = setTimeout(
-        () => this.#connect(PROBE_TIMEOUT),
-        probeDelay(error, ++this.#failures),
-      );
-      this.#probeTimer.unref();
-    }
-    if (!wasDown) {
-      serverChannel.publish({ server: this.name, up: false, error });
-    }
-    this.#settled();
-  }
-
-  #fail(command: PendingCommand, error: MemcacheError): void {
-    command.reject(error);
-    this.#publish(command, error);
-  }
-
-  #publish({ kind, start, context }: PendingCommand, error?: Error): void {
-    context?.(() => {
-      commandChannel.publish({
-        command: kind,
-        server: this.name,
-        duration: performance.now() - start,
-        ...error && { error },
-      });
-    });
-  }
-}
-
-/** A `SERVER_ERROR` concerns its own command; after anything else the stream may be out of step. */
-function isHarmless(reply: Reply, error: unknown): boolean {
-  return error instanceof MemcacheServerError && reply.code === "SERVER_ERROR";
-}
-
-function probeDelay(error: MemcacheError, failures: number): number {
-  const delay = error instanceof MemcacheAuthenticationError
-    ? AUTHENTICATION_PROBE_DELAY
-    : Math.min(MAX_PROBE_DELAY, 50 * 2 ** (failures - 1));
-  return delay * (0.5 + Math.random() / 2);
 }

@@ -1,5 +1,5 @@
-// Turns the bytes of one connection into replies, however they were split. It
-// never copies a value that arrived whole, and one that did not, once.
+// Turns the bytes of one connection into replies, however they were split. A value
+// that arrived whole is a view of what arrived; one that did not is put together.
 
 import { Buffer } from "node:buffer";
 import type { CasToken } from "./memcache_client.ts";
@@ -19,13 +19,15 @@ export interface Reply {
   size: number;
   /** The seconds that the item has left, `t`; `-1` where it has no expiry or the reply does not tell. */
   ttl: number;
-  /** The value of a `VA` reply. */
+  /** The value of a `VA` reply; `undefined` where it was too large, and skipped. */
   value: Uint8Array | undefined;
+  /** Whether the value is a view of bytes that other replies share. */
+  isBorrowed: boolean;
   /** What follows `CLIENT_ERROR` and `SERVER_ERROR`. */
   message: string;
 }
 
-/** A line that is longer than this is no reply of a Memcache server. */
+/** A Memcache server sends no longer lines than this. */
 const MAX_LINE_BYTES = 2048;
 
 const LF = 0x0a;
@@ -48,8 +50,20 @@ const META_CODES = new Map(
 
 const EMPTY = new Uint8Array(0);
 
-/** What {@linkcode ReplyParser} throws at bytes that are no reply. */
+/** What {@linkcode ReplyParser} throws at bytes that are not replies. */
 export class ReplyError extends Error {}
+
+/** Longer values than this are not skipped: the stream is out of step instead. */
+const MAX_SKIPPED_BYTES = 64 * 2 ** 20;
+
+/** A value that has not arrived whole. */
+interface PartialValue {
+  reply: Reply;
+  /** Where the value goes; `undefined` where it is too large and skipped. */
+  value: Uint8Array | undefined;
+  /** How many bytes of the value and its line end have arrived. */
+  arrived: number;
+}
 
 /** The parser of one connection; a new connection takes a new one. */
 export class ReplyParser {
@@ -57,8 +71,7 @@ export class ReplyParser {
   readonly #maxValueBytes: number;
   /** The start of a line whose end has not arrived. */
   #line: Uint8Array = EMPTY;
-  /** A `VA` reply whose value has not arrived whole, and how much of it has. */
-  #partial: { reply: Reply; block: Uint8Array; filled: number } | undefined;
+  #partial: PartialValue | undefined;
 
   /** Creates a parser that hands over each reply as it is complete. */
   constructor(onReply: (reply: Reply) => void, maxValueBytes: number) {
@@ -69,7 +82,7 @@ export class ReplyParser {
   /**
    * Takes the next bytes.
    *
-   * @throws {ReplyError} If they are no reply. The connection is of no more use.
+   * @throws {ReplyError} If they are not replies. The connection is of no more use.
    */
   push(chunk: Uint8Array): void {
     let at = this.#partial === undefined ? 0 : this.#fill(chunk, 0);
@@ -93,34 +106,55 @@ export class ReplyParser {
   /** Takes the value after a `VA` line; where in the chunk the next reply starts. */
   #takeValue(reply: Reply, chunk: Uint8Array, at: number): number {
     const { size } = reply;
-    if (size > this.#maxValueBytes) {
+    if (size > this.#maxValueBytes) return this.#skipValue(reply, chunk, at);
+    const end = at + size;
+    if (end + 2 <= chunk.length) {
+      checkByte(chunk[end], CR);
+      checkByte(chunk[end + 1], LF);
+      reply.value = chunk.subarray(at, end);
+      reply.isBorrowed = true;
+      this.#onReply(reply);
+      return end + 2;
+    }
+    this.#partial = { reply, value: new Uint8Array(size), arrived: 0 };
+    return this.#fill(chunk, at);
+  }
+
+  /**
+   * Hands a reply over without its value, which is too large, and at once: its
+   * caller need not wait for the end of it.
+   */
+  #skipValue(reply: Reply, chunk: Uint8Array, at: number): number {
+    if (reply.size > MAX_SKIPPED_BYTES) {
       throw new ReplyError(
         `a value of more than ${this.#maxValueBytes} bytes ('maxValueBytes')`,
       );
     }
-    const end = at + size;
-    if (end + 2 <= chunk.length) {
-      checkLineEnd(chunk, end);
-      reply.value = chunk.subarray(at, end);
-      this.#onReply(reply);
-      return end + 2;
-    }
-    this.#partial = { reply, block: new Uint8Array(size + 2), filled: 0 };
+    this.#partial = { reply, value: undefined, arrived: 0 };
+    this.#onReply(reply);
     return this.#fill(chunk, at);
   }
 
   /** Adds bytes to the value under way; where in the chunk the next reply starts. */
   #fill(chunk: Uint8Array, at: number): number {
     const partial = this.#partial!;
-    const { reply, block } = partial;
-    const end = Math.min(chunk.length, at + block.length - partial.filled);
-    block.set(chunk.subarray(at, end), partial.filled);
-    partial.filled += end - at;
-    if (partial.filled === block.length) {
+    const { reply, value } = partial;
+    const { size } = reply;
+    const end = Math.min(chunk.length, at + size + 2 - partial.arrived);
+    const valueEnd = Math.min(end, at + size - partial.arrived);
+    if (valueEnd > at) {
+      value?.set(chunk.subarray(at, valueEnd), partial.arrived);
+      partial.arrived += valueEnd - at;
+    }
+    for (let i = Math.max(at, valueEnd); i < end; i++) {
+      checkByte(chunk[i], partial.arrived++ === size ? CR : LF);
+    }
+    if (partial.arrived === size + 2) {
       this.#partial = undefined;
-      checkLineEnd(block, block.length - 2);
-      reply.value = block.subarray(0, -2);
-      this.#onReply(reply);
+      if (value !== undefined) {
+        reply.value = value;
+        this.#onReply(reply);
+      }
     }
     return end;
   }
@@ -142,8 +176,9 @@ function endOfLine(chunk: Uint8Array, at: number): number {
   return -1;
 }
 
-function checkLineEnd(chunk: Uint8Array, at: number): void {
-  if (chunk[at] !== CR || chunk[at + 1] !== LF) {
+/** Checks a byte of the line end after a value. */
+function checkByte(byte: number, expected: number): void {
+  if (byte !== expected) {
     throw new ReplyError("a value that is not as long as announced");
   }
 }
@@ -156,6 +191,7 @@ function parseLine(chunk: Uint8Array, start: number, end: number): Reply {
     size: 0,
     ttl: -1,
     value: undefined,
+    isBorrowed: false,
     message: "",
   };
   let at = endOfWord(chunk, start, end);
@@ -199,7 +235,7 @@ function word(chunk: Uint8Array, start: number, end: number): string {
   return text;
 }
 
-/** The digits as a number; -1 when they are none, or too many to be exact. */
+/** The digits as a number; -1 when they are not digits, or too many to be exact. */
 function toNumber(chunk: Uint8Array, start: number, end: number): number {
   if (start >= end || end - start > MAX_EXACT_DIGITS) return -1;
   let number = 0;

@@ -20,7 +20,7 @@ import type {
   MemcacheServer,
   ServerHealth,
 } from "./memcache_client.ts";
-import type { TlsOptions } from "./connection.ts";
+import type { TlsOptions } from "./socket.ts";
 import { serverChannel, type ServerEvent } from "./diagnostics.ts";
 import { PipelinedServer } from "./pipelined_server.ts";
 import type { ServerAddress } from "./server_address.ts";
@@ -221,11 +221,17 @@ export class RingClient extends CommandMethods implements AdminClient {
   }
 
   #open(listed: ListedServer): PipelinedServer {
-    const { maxPending = 10_000 } = this.#options;
+    const { maxPending = 10_000, maxPendingBytes = 64 * 2 ** 20 } =
+      this.#options;
     const connection = this.#connectionTo(listed);
     this.#connections.set(listed.address.name, connection);
     const { maxValueBytes } = this;
-    return new PipelinedServer({ ...connection, maxValueBytes, maxPending });
+    return new PipelinedServer({
+      ...connection,
+      maxValueBytes,
+      maxPending,
+      maxPendingBytes,
+    });
   }
 
   /** A server that was about to leave, and is listed again. */

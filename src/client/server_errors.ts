@@ -9,6 +9,7 @@ import {
   MemcacheProtocolError,
   MemcacheTimeoutError,
 } from "./errors.ts";
+import { OutOfStep, wordsOf } from "./reply_outcome.ts";
 import type { Reply } from "./reply_parser.ts";
 
 /** A socket failed. */
@@ -55,7 +56,7 @@ function hintAt(cause: Error & { code?: string }, secure: boolean): string {
 export function closedError(server: string, ready: boolean): MemcacheError {
   const hint = ready
     ? ""
-    : " before it answered; it may have no connections left, speak TLS (memcaches://), or be a proxy without the meta protocol";
+    : " before it answered; it may have no connections left, speak TLS (memcaches://), or be a proxy without the meta protocol, or speak the binary protocol only (memcached -S), for which npm memjs can be passed as 'client'";
   return new MemcacheConnectionError(
     `Memcache server ${server} closed the connection${hint}`,
     { server },
@@ -84,17 +85,37 @@ export function replyTimeoutError(
   );
 }
 
-/** The bytes of the server are no replies, or those of no command. */
+/** Nothing at all came of the server for too long. */
+export function silentError(server: string, timeout: number): MemcacheError {
+  return new MemcacheTimeoutError(
+    `Memcache server ${server} sent nothing for ${timeout} ms, and its connection has been reset`,
+    { server },
+  );
+}
+
+/** Another command's reply was wrong, and the connection had to be ended. */
+export function bystanderError(
+  server: string,
+  cause: MemcacheError,
+): MemcacheError {
+  return new MemcacheConnectionError(
+    `The connection to Memcache server ${server} had to be ended: ${cause.message}`,
+    { server, cause },
+  );
+}
+
+/** The server's bytes are not replies, or those of no command. */
 export function streamError(
   server: string,
   cause: unknown,
   ready: boolean,
 ): MemcacheError {
+  if (cause instanceof OutOfStep) return cause.error;
   if (cause instanceof MemcacheError) return cause;
   const what = cause instanceof Error ? cause.message : String(cause);
   const hint = ready ? "" : "; is it memcached?";
   return new MemcacheProtocolError(
-    `Memcache server ${server} sent what is no answer: ${what}${hint}`,
+    `Memcache server ${server} sent something other than an answer: ${what}${hint}`,
     { server, cause },
   );
 }
@@ -104,10 +125,10 @@ export function authenticationError(
   server: string,
   reply: Reply,
 ): MemcacheError {
-  if (isBusy(reply)) return busyError(server);
+  if (isBusy(reply)) return busyError(server, reply);
   const what = reply.code === "CLIENT_ERROR"
     ? "does not accept the username and password"
-    : "does not take a username and password in the ASCII protocol (memcached -Y)";
+    : "does not take a username and password in the ASCII protocol (memcached -Y); for one that asks for SASL, pass npm memjs as 'client'";
   return new MemcacheAuthenticationError(
     `Memcache server ${server} ${what}`,
     { server },
@@ -115,18 +136,27 @@ export function authenticationError(
 }
 
 /** The server does not answer the first command as it should. */
-export function probeError(server: string, reply: Reply): MemcacheError {
+export function greetingError(server: string, reply: Reply): MemcacheError {
   if (/unauthenticated/.test(reply.message)) {
     return new MemcacheAuthenticationError(
       `Memcache server ${server} asks for a username and password`,
       { server },
     );
   }
-  if (isBusy(reply)) return busyError(server);
+  if (isBusy(reply)) return busyError(server, reply);
+  const is = reply.code === "VERSION"
+    ? `is version ${wordsOrVersion(reply.message)}, which`
+    : "";
   return new MemcacheProtocolError(
-    `Memcache server ${server} does not speak the meta protocol; use memcached 1.6.10 or newer, or a proxy that passes meta commands on, or hand in another client as 'client'`,
+    `Memcache server ${server} ${is} does not speak the meta protocol; use memcached 1.6.10 or newer, or a proxy that passes meta commands on, or hand in another client as 'client'`
+      .replace("  ", " "),
     { server },
   );
+}
+
+/** A version is shown as it is, anything else by its words alone. */
+function wordsOrVersion(message: string): string {
+  return /^[\w.+-]{1,30}$/.test(message) ? message : wordsOf(message);
 }
 
 /** As with more connections than `memcached -c` allows. */
@@ -134,9 +164,11 @@ function isBusy({ code, message }: Reply): boolean {
   return code === "SERVER_ERROR" || /too many/i.test(message);
 }
 
-function busyError(server: string): MemcacheError {
+function busyError(server: string, { code, message }: Reply): MemcacheError {
   return new MemcacheConnectionError(
-    `Memcache server ${server} is there but takes no commands now`,
+    `Memcache server ${server} is there but takes no commands now: ${code} ${
+      wordsOf(message)
+    }`,
     { server },
   );
 }
@@ -165,6 +197,17 @@ export function overloadError(
 ): MemcacheError {
   return new MemcacheOverloadError(
     `${maxPending} calls wait for Memcache server ${server} already ('maxPending')`,
+    { server },
+  );
+}
+
+/** Calls with too many bytes wait. */
+export function overloadBytesError(
+  server: string,
+  maxPendingBytes: number,
+): MemcacheError {
+  return new MemcacheOverloadError(
+    `Calls with about ${maxPendingBytes} bytes wait for Memcache server ${server} already ('maxPendingBytes')`,
     { server },
   );
 }

@@ -18,7 +18,7 @@ export type Lookup = (
   callback: LookupCallback,
 ) => void;
 
-/** A lookup that joins the one that is under way for the same name, if one is. */
+/** A lookup that joins the one that is under way for the same name, if there is one. */
 export function shareLookups(lookup: Lookup): Lookup {
   const waiting = new Map<string, LookupCallback[]>();
   return (hostname, options, callback) => {
@@ -39,3 +39,22 @@ export function shareLookups(lookup: Lookup): Lookup {
 
 /** `lookup` of `node:dns`, shared by all connections. */
 export const sharedLookup: Lookup = shareLookups(lookup as Lookup);
+
+/**
+ * A lookup that begins with another of the name's addresses at each attempt, so
+ * that one that leads nowhere does not keep the others from being tried.
+ */
+export function rotatingLookup(
+  attempt: number,
+  lookup: Lookup = sharedLookup,
+): Lookup {
+  return (hostname, options, callback) => {
+    lookup(hostname, options, (error, address, family) => {
+      if (error !== null || typeof address === "string" || !address) {
+        return callback(error, address, family);
+      }
+      const first = attempt % Math.max(1, address.length);
+      callback(null, [...address.slice(first), ...address.slice(0, first)]);
+    });
+  };
+}

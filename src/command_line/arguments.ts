@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { TlsOptions } from "../client/connection.ts";
+import type { TlsOptions } from "../client/socket.ts";
 import type { MemcacheClientOptions } from "../client/client_options.ts";
 
 /** What can be done. */

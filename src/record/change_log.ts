@@ -9,6 +9,7 @@ import {
   hasTag,
   tagOf,
   timeOf,
+  withoutTags,
 } from "./version.ts";
 
 const VALUE = "v";
@@ -20,6 +21,9 @@ const FLASH = "f";
  */
 const KEPT = 15_000;
 const MAX_ANCESTORS = 8;
+/** While writes follow each other so closely, in milliseconds, many are in flight. */
+const BURST = 1_000;
+const MAX_ANCESTORS_IN_BURST = 64;
 
 /** The tags of what a write of `version` in the place of `replaced` is built on. */
 export function ancestorsOf(
@@ -30,7 +34,7 @@ export function ancestorsOf(
   const age = timeOf(version) - timeOf(replaced.version);
   if (age > KEPT) return undefined;
   const tags = tagOf(replaced.version) + (replaced.ancestors ?? "");
-  return firstTags(tags, MAX_ANCESTORS);
+  return firstTags(tags, age < BURST ? MAX_ANCESTORS_IN_BURST : MAX_ANCESTORS);
 }
 
 /** Whether a record is the write of a version, or was built on it. */
@@ -69,7 +73,11 @@ export function logOf(
   return [base, [[version, ...names], ...recent]];
 }
 
-/** The newer of two records of a session, with the changes of the older one that it lacks. */
+/**
+ * The newer of two records of a session, with the changes of the older one that it
+ * lacks. A write of which a change gave way to that of another is not part of the
+ * result: whoever still waits for it tries again, on top of the other.
+ */
 export function combine(
   newer: SessionRecord,
   older: SessionRecord,
@@ -88,23 +96,35 @@ export function combine(
     ? [older.log, newer.log]
     : [newer.log, older.log];
   const base = known[0] > theirs[0] ? known[0] : theirs[0];
-  const lastChange = (name: string) => {
+  const gaveWay = new Set<string>();
+  const isNews = (version: string, name: string) => {
     const change = known[1].find(([, ...names]) => names.includes(name));
-    return change === undefined ? base : change[0];
+    if (change === undefined) return version > base;
+    const [last] = change;
+    if (version > last) {
+      if (!includesWrite(other, last)) gaveWay.add(last);
+      return true;
+    }
+    if (!includesWrite(ahead, version)) gaveWay.add(version);
+    return false;
   };
   const lacked = theirs[1].filter(([version]) => !hasChange(known, version))
     .map(([version, ...names]): [string, ...string[]] => {
-      return [version, ...names.filter((name) => version > lastChange(name))];
+      return [version, ...names.filter((name) => isNews(version, name))];
     })
     .filter(([, ...names]) => names.length > 0);
   if (lacked.length === 0) return ahead;
   const names = lacked.flatMap(([, ...names]) => names);
+  const version = combinedVersion(newer.version, older.version);
   const changes = [...without(known[1], new Set(names)), ...lacked]
+    .map(([changed, ...names]): [string, ...string[]] => {
+      return [gaveWay.has(changed) ? version : changed, ...names];
+    })
     .sort(([a], [b]) => a < b ? 1 : -1);
   return {
     ...takeOver(names, other, ahead),
-    version: combinedVersion(newer.version, older.version),
-    ancestors: tagsOf(newer, older),
+    version,
+    ancestors: withoutTags(tagsOf(newer, older), gaveWay),
     log: [base, changes],
   };
 }
@@ -123,7 +143,7 @@ function onTopOf(older: SessionRecord, newer: SessionRecord): SessionRecord {
 function tagsOf(newer: SessionRecord, older: SessionRecord): string {
   const tags = tagOf(newer.version) + tagOf(older.version) +
     (newer.ancestors ?? "") + (older.ancestors ?? "");
-  return firstTags(tags, 2 * MAX_ANCESTORS);
+  return firstTags(tags, MAX_ANCESTORS_IN_BURST);
 }
 
 function hasChange([, changes]: ChangeLog, version: string): boolean {

@@ -77,6 +77,19 @@ export class App implements AsyncDisposable {
     return storage;
   }
 
+  /** Starts a process that knows other servers than the app does. */
+  openOn(
+    addresses: string[],
+    options: Omit<StorageOptions, "client">,
+  ): MemcacheSessionStorage {
+    const storage = createMemcacheSessionStorage({
+      ...options,
+      servers: addresses,
+    });
+    this.storages.push(storage);
+    return storage;
+  }
+
   /** Opens a client of the servers, to be closed with the app. */
   connect(): MemcacheClient {
     const client = createMemcacheClient(this.addresses);

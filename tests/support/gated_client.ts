@@ -2,7 +2,7 @@
 // so that two requests, or a request and a read repair, meet in one certain order. What
 // is let through goes to a real memcached.
 
-import type { Command } from "../../src/client/command.ts";
+import type { Command, CommandKind } from "../../src/client/command.ts";
 import { CommandMethods } from "../../src/client/command_methods.ts";
 import {
   MemcacheConnectionError,
@@ -14,7 +14,6 @@ import type {
   MemcacheServer,
   ServerHealth,
 } from "../../src/client/memcache_client.ts";
-import type { CommandKind } from "../../src/client/pending_command.ts";
 import { RingClient } from "../../src/client/ring_client.ts";
 
 type Server = MemcacheServer & CommandMethods;

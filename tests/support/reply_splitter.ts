@@ -6,11 +6,13 @@ import { Buffer } from "node:buffer";
 
 const NEWLINE = 0x0a;
 const L = 0x4c;
+const M = 0x4d;
 const V = 0x56;
 
 /** Collects bytes and gives back the replies that are complete. */
 export class ReplySplitter {
   #rest: Buffer = Buffer.alloc(0);
+  #isFirst = true;
 
   /** The bytes of a reply that is not complete yet. */
   get pending(): number {
@@ -25,8 +27,13 @@ export class ReplySplitter {
     const replies: Buffer[] = [];
     let start = 0;
     for (;;) {
-      const end = endOfReply(bytes, start);
+      let end = endOfReply(bytes, start);
+      // A connection begins with "mn" and "version": their replies count as one.
+      if (this.#isFirst && bytes[start] === M && end !== -1) {
+        end = endOfReply(bytes, end);
+      }
       if (end === -1) break;
+      this.#isFirst = false;
       replies.push(bytes.subarray(start, end));
       start = end;
     }

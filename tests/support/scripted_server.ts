@@ -90,6 +90,15 @@ export async function startScriptedServer(
   };
 }
 
+/** Answers what a connection begins with as memcached does. */
+export function answerGreeting(
+  verb: string,
+  version = "1.6.18",
+): string | undefined {
+  if (verb === "mn") return "MN\r\n";
+  return verb === "version" ? `VERSION ${version}\r\n` : undefined;
+}
+
 /**
  * Answers as memcached 1.6 does whose store is a map, so that a script only has
  * to say where its server differs. Knows nothing of times to live.
@@ -99,7 +108,8 @@ export function answerFrom(items: Map<string, string>): Script {
     const flags = opaque === "" ? "" : ` ${opaque}`;
     switch (verb) {
       case "mn":
-        return "MN\r\n";
+      case "version":
+        return answerGreeting(verb);
       case "ms":
         items.set(key, data ?? "");
         return `HD${flags}\r\n`;

@@ -24,7 +24,10 @@ import {
 import { outcomeOf, sleep, timeUntilSuccess } from "../../support/outcome.ts";
 import { rawKeys } from "../../../tools/raw_connection.ts";
 import { milliseconds, report } from "../../support/report.ts";
-import { startScriptedServer } from "../../support/scripted_server.ts";
+import {
+  answerGreeting,
+  startScriptedServer,
+} from "../../support/scripted_server.ts";
 import { TLS_FILES } from "../../support/tls_files.ts";
 
 const USERNAME = "app-user";
@@ -61,7 +64,8 @@ Deno.test("client sends the credentials before anything else on every new connec
     ({ connection, line, verb, data, opaque }) => {
       if (!seen.has(connection)) first.push(`${line} | ${data}`);
       seen.add(connection);
-      return verb === "set" ? "STORED\r\n" : `EN ${opaque}\r\n`;
+      if (verb === "set") return "STORED\r\n";
+      return answerGreeting(verb) ?? `EN ${opaque}\r\n`;
     },
   );
   await using proxy = await startFaultProxy(server);
@@ -114,7 +118,7 @@ Deno.test("client authenticates over TLS", async () => {
 Deno.test("an outage it is, and service is back within a second, when a server that asks for a password has no connections left", async () => {
   let isFull = true;
   await using server = await startScriptedServer(({ verb, opaque }) => {
-    if (verb !== "set") return `EN ${opaque}\r\n`;
+    if (verb !== "set") return answerGreeting(verb) ?? `EN ${opaque}\r\n`;
     return isFull ? "ERROR Too many open connections\r\n" : "STORED\r\n";
   });
   await using client = createMemcacheClient([server.address], {
@@ -130,7 +134,7 @@ Deno.test("an outage it is, and service is back within a second, when a server t
 Deno.test("client tries a password again that was wrong, after some seconds", async () => {
   let isKnown = false;
   await using server = await startScriptedServer(({ verb, opaque }) => {
-    if (verb !== "set") return `EN ${opaque}\r\n`;
+    if (verb !== "set") return answerGreeting(verb) ?? `EN ${opaque}\r\n`;
     return isKnown ? "STORED\r\n" : "CLIENT_ERROR authentication failure\r\n";
   });
   await using client = createMemcacheClient([server.address], {

@@ -24,7 +24,10 @@ import {
 } from "../../../tools/memcached.ts";
 import { report } from "../../support/report.ts";
 import { outcomeOf } from "../../support/outcome.ts";
-import { startScriptedServer } from "../../support/scripted_server.ts";
+import {
+  answerGreeting,
+  startScriptedServer,
+} from "../../support/scripted_server.ts";
 
 /** A key as sessions have them: no message may hold it. */
 const KEY = "session:2f1c7e9a-0b3d-4c58-9e55-5d0f6b1a7c42";
@@ -174,7 +177,7 @@ Deno.test("other sessions are answered at once when the server refuses one key (
     if (key === "bad") {
       return "SERVER_ERROR out of memory writing get response\r\n";
     }
-    if (verb !== "mg") return `HD ${opaque}\r\n`;
+    if (verb !== "mg") return answerGreeting(verb) ?? `HD ${opaque}\r\n`;
     return key.startsWith("key")
       ? `VA ${key.length} c1 ${opaque}\r\n${key}\r\n`
       : `EN ${opaque}\r\n`;

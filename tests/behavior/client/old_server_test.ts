@@ -17,6 +17,7 @@ import { outcomeOf } from "../../support/outcome.ts";
 import { report } from "../../support/report.ts";
 import {
   answerFrom,
+  answerGreeting,
   type Script,
   startScriptedServer,
 } from "../../support/scripted_server.ts";
@@ -28,7 +29,8 @@ function answerBareMisses(
 ): Script {
   const answer = answerFrom(items);
   return (request) => {
-    if (request.line === "version") return `VERSION ${version}\r\n`;
+    const greeting = answerGreeting(request.verb, version);
+    if (greeting !== undefined) return greeting;
     const reply = answer(request);
     if (reply?.startsWith("EN ")) return "EN\r\n";
     // Two spaces, as these versions have them.
@@ -67,7 +69,7 @@ for (const [what, script] of Object.entries(WITHOUT_META)) {
     }
     // Nothing but the probe was sent: to such a server, a value is a command.
     assertEquals(
-      server.requests.filter(({ verb }) => verb !== "mg" && verb !== "version"),
+      server.requests.filter(({ verb }) => verb !== "mn" && verb !== "version"),
       [],
     );
   });

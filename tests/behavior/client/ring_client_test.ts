@@ -10,7 +10,6 @@ import {
   createMemcacheClient,
   type MemcacheClient,
   MemcacheConnectionError,
-  MemcacheError,
 } from "../../../src/client/mod.ts";
 import { freePort } from "../../../tools/free_port.ts";
 import {
@@ -18,7 +17,10 @@ import {
   startMemcached,
 } from "../../../tools/memcached.ts";
 import { rawGet, rawKeys } from "../../../tools/raw_connection.ts";
-import { startScriptedServer } from "../../support/scripted_server.ts";
+import {
+  answerGreeting,
+  startScriptedServer,
+} from "../../support/scripted_server.ts";
 
 const DAY = 60 * 60 * 24;
 const KEYS = Array.from({ length: 60 }, (_, i) => `session:${i}`);
@@ -105,8 +107,9 @@ Deno.test("every method gives every outcome on a real server", async () => {
 
 Deno.test("compareAndSet() gives back a token that a double cannot hold", async () => {
   const cas = "18446744073709551614";
-  await using server = await startScriptedServer(({ verb, key, opaque }) => {
-    if (key === "memcache-client-probe") return `EN ${opaque}\r\n`;
+  await using server = await startScriptedServer(({ verb, opaque }) => {
+    const greeting = answerGreeting(verb);
+    if (greeting !== undefined) return greeting;
     if (verb === "mg") return `VA 1 c${cas} ${opaque}\r\n1\r\n`;
     return `HD ${opaque}\r\n`;
   });
@@ -178,8 +181,8 @@ Deno.test("a value that is too large is refused before anything is sent, and wha
 });
 
 Deno.test("a key that is none rejects, is not sent and is not repeated", async () => {
-  await using server = await startScriptedServer(({ opaque }) => {
-    return `EN ${opaque}\r\n`;
+  await using server = await startScriptedServer(({ verb, opaque }) => {
+    return answerGreeting(verb) ?? `EN ${opaque}\r\n`;
   });
   await using client = createMemcacheClient([server.address]);
   const keys = ["a-secret id", "", "a-secret\r\nflush_all\r\n", "\ud800"];
@@ -198,14 +201,14 @@ Deno.test("a key that is none rejects, is not sent and is not repeated", async (
   }
   await client.get("key");
   const lines = server.requests.map(({ verb, key }) => `${verb} ${key}`);
-  assertEquals(lines, ["mg memcache-client-probe", "mg key"]);
+  assertEquals(lines, ["mn ", "version ", "mg key"]);
 });
 
 Deno.test("commands of one tick leave in one write", async () => {
   const chunks: number[] = [];
-  await using server = await startScriptedServer(({ key, opaque, socket }) => {
-    if (key !== "memcache-client-probe") chunks.push(socket.bytesRead);
-    return `EN ${opaque}\r\n`;
+  await using server = await startScriptedServer(({ verb, opaque, socket }) => {
+    if (verb === "mg") chunks.push(socket.bytesRead);
+    return answerGreeting(verb) ?? `EN ${opaque}\r\n`;
   });
   await using client = createMemcacheClient([server.address]);
   await client.get("first");
@@ -269,13 +272,61 @@ Deno.test("set(), add() and compareAndSet() reject when the value is neither tex
   assertEquals((await client.get("key"))?.value.length, 5);
 });
 
-Deno.test("set() rejects, and the next call succeeds, when the value's bytes are handed away in the same tick", async () => {
+Deno.test("set() stores the bytes of the call when they are handed away or changed in the same tick", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address]);
   await client.get("key");
-  const value = new Uint8Array(1_000);
-  const call = client.set("key", value);
+  const value = new Uint8Array(1_000).fill(1);
+  const calls = [client.set("key", value)];
   structuredClone(value.buffer, { transfer: [value.buffer] });
-  await assertRejects(() => call, MemcacheError);
-  assertEquals(await client.get("key"), undefined);
+  const reused = new Uint8Array(1_000).fill(2);
+  calls.push(client.set("reused", reused));
+  reused.fill(0x0a);
+  const resizable = new Uint8Array(
+    new ArrayBuffer(1_000, { maxByteLength: 2_000 }),
+  );
+  calls.push(client.set("resized", resizable.fill(3)));
+  resizable.buffer.resize(10);
+  await Promise.all(calls);
+  for (const [key, byte] of [["key", 1], ["reused", 2], ["resized", 3]]) {
+    const item = await client.get(`${key}`);
+    assertEquals(item?.value, new Uint8Array(1_000).fill(Number(byte)));
+  }
+});
+
+Deno.test("get() resolves with memory of its own when 64 replies arrive as one", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  await Promise.all(KEYS.map((key) => client.set(key, `of ${key}`)));
+  const items = await Promise.all(
+    KEYS.flatMap((key) => [client.get(key), client.peek(key)]),
+  );
+  for (const item of items) {
+    assertEquals(item!.value.buffer.byteLength, item!.value.byteLength);
+  }
+  // As a stream of bytes does with what it is given.
+  const [first, ...others] = items;
+  structuredClone(first!.value.buffer, {
+    transfer: [first!.value.buffer as ArrayBuffer],
+  });
+  assertEquals(first!.value.length, 0);
+  for (const other of others) assertGreater(other!.value.length, 0);
+});
+
+Deno.test("getDecoded() decodes without a copy, and rejects alone when decode throws", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  await client.set("key", "value", 100);
+  const [bad, good, missing] = await Promise.allSettled([
+    client.getDecoded("key", () => {
+      throw new SyntaxError("unreadable");
+    }),
+    client.getDecoded("key", (bytes) => Buffer.from(bytes).toString(), 50),
+    client.getDecoded("other", () => "never"),
+  ]);
+  assertInstanceOf((bad as PromiseRejectedResult).reason, SyntaxError);
+  assert(good.status === "fulfilled" && missing.status === "fulfilled");
+  assertEquals(good.value?.value, "value");
+  assertEquals(missing.value, undefined);
+  assertEquals((await client.peek("key"))!.ttl, 50);
 });

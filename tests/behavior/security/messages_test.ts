@@ -15,6 +15,7 @@ import { freePort } from "../../../tools/free_port.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
 import { rawSet } from "../../../tools/raw_connection.ts";
 import {
+  answerGreeting,
   type ScriptedRequest,
   startScriptedServer,
 } from "../../support/scripted_server.ts";
@@ -144,10 +145,7 @@ for (const [what, echo] of Object.entries(ECHOES)) {
     Deno.test(`no message repeats what the server does when it answers ${what} (${name})`, async () => {
       using log = new Log();
       await using server = await startScriptedServer((request) => {
-        if (request.key === "memcache-client-probe") {
-          return `EN ${request.opaque}\r\n`;
-        }
-        return echo(request);
+        return answerGreeting(request.verb) ?? echo(request);
       });
       await using opened = EVERY_CLIENT[name]([server.address]);
       for (const sealing of [{}, { encrypt: [SECRET] }]) {

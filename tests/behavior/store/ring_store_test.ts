@@ -16,11 +16,7 @@ import {
   type Session,
 } from "../../../mod.ts";
 import { nextVersion } from "../../../src/record/version.ts";
-import {
-  type AppProcess,
-  type GatedCluster,
-  startCluster,
-} from "../../support/gated_cluster.ts";
+import { type AppProcess, startCluster } from "../../support/gated_cluster.ts";
 
 const ANN = { user: "ann" };
 const TTL = 60 * 60 * 24 * 7;

@@ -1,15 +1,13 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { CommandQueue } from "../../../src/client/command_queue.ts";
+import { plainCommand } from "../../../src/client/command.ts";
 import { PendingCommand } from "../../../src/client/pending_command.ts";
 
 function command(opaque: number): PendingCommand {
   const ignore = () => {};
   return new PendingCommand(
-    "get",
+    plainCommand("get", "key"),
     opaque,
-    `mg key v c O${opaque}\r\n`,
-    undefined,
-    0,
     1000,
     ignore,
     ignore,
@@ -23,9 +21,7 @@ function queueOf(count: number): CommandQueue {
 }
 
 function visited(queue: CommandQueue): number[] {
-  const opaques: number[] = [];
-  queue.forEach(({ opaque }) => opaques.push(opaque));
-  return opaques;
+  return Array.from(queue, ({ opaque }) => opaque);
 }
 
 Deno.test("shift() takes commands in the order of push()", () => {
@@ -70,15 +66,31 @@ Deno.test("drain() returns what was there, so that it may be pushed meanwhile", 
   assertEquals(visited(queue), [1, 2, 3]);
 });
 
-Deno.test("iteration takes the commands out one by one", () => {
-  const queue = queueOf(3);
-  for (const { opaque } of queue) if (opaque === 2) break;
-  assertEquals(visited(queue), [3]);
-});
-
-Deno.test("forEach() leaves the commands where they are", () => {
+Deno.test("iteration leaves the commands where they are", () => {
   const queue = queueOf(3);
   assertEquals(visited(queue), [1, 2, 3]);
   assertEquals(visited(queue), [1, 2, 3]);
   assertEquals(queue.size, 3);
+});
+
+Deno.test("prepend() puts commands before all others, in their order", () => {
+  const queue = queueOf(2);
+  queue.prepend([command(7), command(8)]);
+  assertEquals(visited(queue), [7, 8, 1, 2]);
+  queue.push(command(3));
+  assertEquals([queue.size, queue.drain().length], [5, 5]);
+  queue.prepend([command(9)]);
+  queue.push(command(10));
+  assertEquals(visited(queue), [9, 10]);
+  queue.prepend([]);
+  assertEquals(queue.size, 2);
+});
+
+Deno.test("oldestWaiting is the first command that is not settled", () => {
+  const queue = queueOf(3);
+  const [first, second] = queue;
+  first.settled = true;
+  assertStrictEquals(queue.oldestWaiting, second);
+  for (const each of queue) each.settled = true;
+  assertEquals(queue.oldestWaiting, undefined);
 });

@@ -33,6 +33,7 @@ function reply(parts: Partial<Reply>): Reply {
     size: 0,
     ttl: -1,
     value: undefined,
+    isBorrowed: false,
     message: "",
     ...parts,
   };
@@ -40,7 +41,7 @@ function reply(parts: Partial<Reply>): Reply {
 
 /** Values as text, so that Buffer and Uint8Array are alike. */
 function comparable(replies: Reply[]): unknown[] {
-  return replies.map(({ value, ...rest }) => {
+  return replies.map(({ value, isBorrowed: _, ...rest }) => {
     return {
       ...rest,
       value: value && Buffer.from(value).toString("latin1"),
@@ -200,7 +201,7 @@ Deno.test("ReplyParser throws at bytes that are no reply", () => {
     ["VA 4 O1\r\nhello\r\n", value],
     ["VA 6 O1\r\nhello\r\n\r\n", value],
     ["VA 5 O1\r\nhello\n\r", value],
-    [`VA ${MAX_VALUE_BYTES + 1} O1\r\n`, "a value of more than 1000 bytes"],
+    ["VA 67108865 O1\r\n", "a value of more than 1000 bytes"],
     ["x".repeat(2048), "a line of more than 2048 bytes"],
   ];
   for (const [bytes, message] of streams) {
@@ -229,4 +230,46 @@ Deno.test("ReplyParser never repeats bytes of the stream in an error", () => {
     const error = assertThrows(() => parse(bytes), ReplyError);
     assert(!error.message.includes(secret));
   }
+});
+
+Deno.test("ReplyParser skips a value above maxValueBytes, and hands its reply over at once", () => {
+  const size = 3 * MAX_VALUE_BYTES;
+  const bytes = Buffer.from(
+    `VA ${size} c7 O1\r\n${"\r\n".repeat(size / 2)}\r\nEN O2\r\n`,
+  );
+  for (const step of [1, 7, 1000, bytes.length]) {
+    const replies: Reply[] = [];
+    const parser = new ReplyParser(
+      (reply) => replies.push(reply),
+      MAX_VALUE_BYTES,
+    );
+    const early = bytes.indexOf("\r\n") + 2;
+    parser.push(bytes.subarray(0, early));
+    assertEquals(replies.length, 1);
+    for (let at = early; at < bytes.length; at += step) {
+      parser.push(bytes.subarray(at, at + step));
+    }
+    const [skipped, next] = replies;
+    assertEquals([skipped.opaque, skipped.value, skipped.size], [
+      1,
+      undefined,
+      size,
+    ]);
+    assertEquals([next.code, next.opaque, replies.length], ["EN", 2, 2]);
+  }
+});
+
+Deno.test("ReplyParser throws when a skipped value is not as long as announced", () => {
+  const size = MAX_VALUE_BYTES + 1;
+  assertThrows(
+    () => parse(`VA ${size} O1\r\n${"x".repeat(size + 1)}\r\n`),
+    ReplyError,
+    "a value that is not as long as announced",
+  );
+});
+
+Deno.test("ReplyParser says which values share their bytes with other replies", () => {
+  const [shared, own] = parse("VA 3 O1\r\none\r\nVA 3 O2\r\nt", "wo\r\n");
+  assertEquals([shared.isBorrowed, own.isBorrowed], [true, false]);
+  assertEquals(own.value!.buffer.byteLength, 3);
 });

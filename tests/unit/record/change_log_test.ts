@@ -136,25 +136,34 @@ Deno.test("combine() keeps a change that is older than what the other copies agr
   assertEquals(together(apart, newest).values, { a: 1, b: 2 });
 });
 
-Deno.test("ancestorsOf() remembers the last eight writes, for fifteen seconds", () => {
+/** So many writes, one after the other; the last one, without its log. */
+function chainOf(count: number, pause: number): [string[], SessionRecord] {
   let last = first({ n: 0 });
   const versions = [last.version];
-  for (let n = 1; n <= 10; n++) {
-    last = write(last, n, { n });
+  for (let n = 1; n < count; n++) {
+    last = write(last, n * pause, { n });
     versions.push(last.version);
   }
-  for (const [index, version] of versions.entries()) {
-    const isKnown = index >= 2;
-    const { ancestors } = last;
-    assertEquals(
-      includesWrite({ ...last, log: undefined, ancestors }, version),
-      isKnown,
-      `${index}`,
-    );
-  }
-  const later = write(last, 15_010, { n: 11 });
-  assert(later.ancestors!.startsWith(tagOf(last.version)));
-  assertEquals(write(last, 15_011, { n: 11 }).ancestors, undefined);
+  return [versions, { ...last, log: undefined }];
+}
+
+Deno.test("ancestorsOf() remembers the last eight writes when each has a second", () => {
+  const [versions, last] = chainOf(12, 1_000);
+  const known = versions.map((version) => includesWrite(last, version));
+  assertEquals(known, [...Array(3).fill(false), ...Array(9).fill(true)]);
+});
+
+Deno.test("ancestorsOf() remembers the last 64 writes in a burst", () => {
+  const [versions, last] = chainOf(70, 999);
+  const known = versions.map((version) => includesWrite(last, version));
+  assertEquals(known, [...Array(5).fill(false), ...Array(65).fill(true)]);
+});
+
+Deno.test("ancestorsOf() forgets after fifteen seconds", () => {
+  const [, last] = chainOf(3, 1);
+  const later = write(last, 15_002, { n: 11 });
+  assertEquals(later.ancestors, tagOf(last.version) + last.ancestors);
+  assertEquals(write(last, 15_003, { n: 11 }).ancestors, undefined);
 });
 
 Deno.test("ancestorsOf() takes a record of another storage for no write", () => {
@@ -233,6 +242,43 @@ Deno.test("combine() keeps flash values of both, and those used up away", () => 
   assertEquals(flash, { one: "b", two: "c" });
   assertEquals(flashVersions, { one: one.version, two: two.version });
   assertEquals(values, { n: 1 });
+});
+
+Deno.test("combine() does not hold a write of which a change gave way to another", () => {
+  const base = first({ n: 0 });
+  const one = write(base, 1, { n: 1, one: 1 });
+  const two = write(base, 2, { n: 2, two: 2 });
+  const both = together(one, two);
+  assertEquals(both.values, { n: 2, one: 1, two: 2 });
+  assert(includesWrite(both, two.version));
+  assertFalse(includesWrite(both, one.version));
+  // Nor does what is built on it, or comes together with it once more.
+  assertFalse(includesWrite(write(both, 9, { n: 3 }), one.version));
+  assertStrictEquals(together(both, one), both);
+});
+
+Deno.test("combine() does not hold a newer record's write that gave way to the older one's", () => {
+  const base = first({ n: 0, m: 0 });
+  const early = write(base, 1, { n: 1, m: 0, early: 1 });
+  const newer = write(early, 9, { n: 1, m: 9, early: 1 });
+  const older = write(base, 5, { n: 5, m: 0 });
+  const both = together(newer, older);
+  assertEquals(both.values, { n: 5, m: 9, early: 1 });
+  assert(includesWrite(both, newer.version));
+  assert(includesWrite(both, older.version));
+  assertFalse(includesWrite(both, early.version));
+});
+
+Deno.test("combine() holds all writes when they were built on each other", () => {
+  const base = first({ n: 0 });
+  const one = write(base, 1, { n: 1, one: 1 });
+  const two = write(one, 2, { n: 2, one: 1, two: 2 });
+  const aside = write(one, 3, { n: 1, one: 1, aside: 3 });
+  const both = together(two, aside);
+  assertEquals(both.values, { n: 2, one: 1, two: 2, aside: 3 });
+  for (const { version } of [one, two, aside]) {
+    assert(includesWrite(both, version));
+  }
 });
 
 Deno.test("combine() takes the newer record as it is when it is built on the older one", () => {

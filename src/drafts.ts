@@ -61,7 +61,8 @@ export class Drafts {
       createdAt,
       version,
       flashVersions: merged?.flashVersions,
-      ancestors: found && ancestorsOf(version, found),
+      ancestors: found &&
+        ancestorsOf(version, found, snapshot.updates !== undefined),
       follows: found === undefined
         ? mark?.version ?? (key === tracked.key ? own?.follows : undefined)
         : found.follows,

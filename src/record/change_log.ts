@@ -5,6 +5,7 @@
 import { type ChangeLog, flashVersion, type SessionRecord } from "./record.ts";
 import {
   combinedVersion,
+  countTags,
   firstTags,
   hasTag,
   tagOf,
@@ -23,18 +24,27 @@ const KEPT = 15_000;
 const MAX_ANCESTORS = 8;
 /** While writes follow each other so closely, in milliseconds, many are in flight. */
 const BURST = 1_000;
+/** What an `update()` must not count twice is remembered for longer than what is set. */
 const MAX_ANCESTORS_IN_BURST = 64;
 
-/** The tags of what a write of `version` in the place of `replaced` is built on. */
+/**
+ * The tags of what a write of `version` in the place of `replaced` is built on;
+ * `hasUpdates` when the write counts on what it replaces.
+ */
 export function ancestorsOf(
   version: string,
   replaced: SessionRecord,
+  hasUpdates: boolean,
 ): string | undefined {
   if (replaced.name === undefined) return undefined;
   const age = timeOf(version) - timeOf(replaced.version);
   if (age > KEPT) return undefined;
-  const tags = tagOf(replaced.version) + (replaced.ancestors ?? "");
-  return firstTags(tags, age < BURST ? MAX_ANCESTORS_IN_BURST : MAX_ANCESTORS);
+  const { ancestors = "" } = replaced;
+  const isCounting = hasUpdates || countTags(ancestors) > MAX_ANCESTORS;
+  const most = isCounting && age < BURST
+    ? MAX_ANCESTORS_IN_BURST
+    : MAX_ANCESTORS;
+  return firstTags(tagOf(replaced.version) + ancestors, most);
 }
 
 /** Whether a record is the write of a version, or was built on it. */

@@ -23,16 +23,27 @@ export class Copies {
 
   /** Looks at one copy, and renews it where `ttl` is given. */
   look(server: MemcacheServer, key: string, ttl?: number): Promise<Copy> {
+    return this.lookAs(server, key, ttl, (copy) => copy);
+  }
+
+  /** Looks at one copy, and makes something of it in the same step. */
+  lookAs<Result>(
+    server: MemcacheServer,
+    key: string,
+    ttl: number | undefined,
+    toResult: (copy: Copy) => Result | Promise<Result>,
+  ): Promise<Result> {
     const decode = (value: Uint8Array) => this.#format.decode(value, key);
-    // Async functions here and in `writeOver()` are 3 % of a request.
+    // Each promise more, here and in `writeOver()`, is 2 % of a request.
     return server.getDecoded(key, decode, ttl).then(
-      (item): Copy => {
-        if (item === undefined) return { state: "missing", server };
-        return { state: "present", server, cas: item.cas, read: item.value };
+      (item) => {
+        if (item === undefined) return toResult({ state: "missing", server });
+        const { value: read, cas } = item;
+        return toResult({ state: "present", server, cas, read });
       },
-      (error): Copy => {
+      (error) => {
         if (!isFault(error)) throw error;
-        return { state: "unreachable", server, error };
+        return toResult({ state: "unreachable", server, error });
       },
     );
   }
@@ -56,11 +67,15 @@ export class Copies {
     key: string,
     value: string | Uint8Array,
     ttl: number,
+    onFailure?: (error: unknown) => Promise<never>,
   ): Promise<boolean> {
     const { server } = copy;
     if (copy.state === "unreachable") return Promise.reject(copy.error);
-    if (copy.state === "missing") return server.add(key, value, ttl);
-    return server.compareAndSet(key, value, copy.cas, ttl).then(isStored);
+    if (copy.state === "missing") {
+      return server.add(key, value, ttl).then(undefined, onFailure);
+    }
+    return server.compareAndSet(key, value, copy.cas, ttl)
+      .then(isStored, onFailure);
   }
 
   /**

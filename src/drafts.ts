@@ -37,7 +37,8 @@ export class Drafts {
 
   /**
    * What to store for a session in the place of what a look found: the session as
-   * it is, or merged with that.
+   * it is, or merged with that. `besides` are the tags of other writes that are
+   * part of it.
    */
   record(
     tracked: TrackedSession,
@@ -45,6 +46,7 @@ export class Drafts {
     key: string,
     look: Look | undefined,
     merged?: Merged,
+    besides?: string,
   ): Write {
     const now = Date.now();
     const found = look && recordIn(look);
@@ -62,7 +64,7 @@ export class Drafts {
       version,
       flashVersions: merged?.flashVersions,
       ancestors: found &&
-        ancestorsOf(version, found, snapshot.updates !== undefined),
+        ancestorsOf(version, found, snapshot.updates !== undefined, besides),
       follows: found === undefined
         ? mark?.version ?? (key === tracked.key ? own?.follows : undefined)
         : found.follows,

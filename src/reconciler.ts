@@ -4,13 +4,14 @@
 
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
 import { SessionConflictError } from "./errors.ts";
-import { includesWrite } from "./record/change_log.ts";
+import { includesWrite, tagsIn } from "./record/change_log.ts";
 import { merge } from "./record/merge.ts";
 import {
   isSameSession,
   type SessionRecord,
   type Tombstone,
 } from "./record/record.ts";
+import { tagOf } from "./record/version.ts";
 import type { Drafts, Write } from "./drafts.ts";
 import {
   type Attempt,
@@ -51,23 +52,24 @@ export class Reconciler {
     const { key, ttl } = tried;
     const replaced = tracked.look && recordIn(tracked.look);
     const read = replaced?.version ?? "";
+    const versions = [tried.record.version];
     let last = tried;
-    let over = read;
     let isConflict = false;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const look = await this.#store.read(key, ttl, attempt);
       const found = recordIn(look);
       let theirs = found;
-      // The reply to the last try was lost, but not the try itself; or of several
-      // copies one took it and another met a conflict.
-      const { version } = last.record;
-      if (found !== undefined && includesWrite(found, version)) {
-        theirs = snapshot.updates && this.#store.othersIn(look, version);
+      let besides = versions.map(tagOf).join("");
+      // The reply to a try was lost, but not the try itself; or of several copies
+      // one took it and another met a conflict.
+      if (found !== undefined && includesAny(found, versions)) {
+        theirs = snapshot.updates && this.#store.othersIn(look, versions);
         // What `update()` changed has to be worked out on what others stored.
-        if (theirs === undefined || theirs.version <= over) {
+        if (theirs === undefined || includesWrite(found, theirs.version)) {
           if (await this.#store.settle(look)) return last;
           continue;
         }
+        besides += tagsIn(theirs);
       }
       if (this.#hasEnded(tracked, replaced, look)) {
         drop(tombstoneIn(look)?.reason ?? "ended");
@@ -76,8 +78,8 @@ export class Reconciler {
       isConflict ||= theirs !== undefined && theirs.version !== read;
       last = theirs === undefined
         ? this.#drafts.record(tracked, snapshot, key, look)
-        : this.#draftMerged(tracked, snapshot, key, theirs, look);
-      over = found?.version ?? over;
+        : this.#draftMerged(tracked, snapshot, key, theirs, look, besides);
+      versions.push(last.record.version);
       if (await this.#store.write(key, last.record, look, ttl, attempt)) {
         if (isConflict) conflictChannel.publish({ retries: tries });
         return last;
@@ -223,11 +225,12 @@ export class Reconciler {
     key: string,
     theirs: SessionRecord,
     look: Look,
+    besides?: string,
   ): Write {
     const merged = this.#drafts.merges
       ? merge(tracked.changesOf(snapshot), theirs)
       : undefined;
-    return this.#drafts.record(tracked, snapshot, key, look, merged);
+    return this.#drafts.record(tracked, snapshot, key, look, merged, besides);
   }
 
   /** Whether what a look found says that the session of a request is over. */
@@ -253,6 +256,13 @@ export class Reconciler {
       ? tombstoneIn(look)?.version !== theirs.follows
       : !isSameSession(own, theirs);
   }
+}
+
+function includesAny(
+  record: SessionRecord,
+  versions: readonly string[],
+): boolean {
+  return versions.some((version) => includesWrite(record, version));
 }
 
 function drop(reason: "ended" | "moved"): void {

@@ -28,23 +28,30 @@ const BURST = 1_000;
 const MAX_ANCESTORS_IN_BURST = 64;
 
 /**
- * The tags of what a write of `version` in the place of `replaced` is built on;
+ * The tags of what a write of `version` in the place of `replaced` is built on, and
+ * of what it holds `besides`: the same write under earlier versions, or others'.
  * `hasUpdates` when the write counts on what it replaces.
  */
 export function ancestorsOf(
   version: string,
   replaced: SessionRecord,
   hasUpdates: boolean,
+  besides = "",
 ): string | undefined {
   if (replaced.name === undefined) return undefined;
   const age = timeOf(version) - timeOf(replaced.version);
   if (age > KEPT) return undefined;
-  const { ancestors = "" } = replaced;
-  const isCounting = hasUpdates || countTags(ancestors) > MAX_ANCESTORS;
+  const tags = besides + tagsIn(replaced);
+  const isCounting = hasUpdates || countTags(tags) > MAX_ANCESTORS + 1;
   const most = isCounting && age < BURST
     ? MAX_ANCESTORS_IN_BURST
     : MAX_ANCESTORS;
-  return firstTags(tagOf(replaced.version) + ancestors, most);
+  return firstTags(tags, most);
+}
+
+/** The tags of a record and of what it was built on. */
+export function tagsIn({ version, ancestors = "" }: SessionRecord): string {
+  return tagOf(version) + ancestors;
 }
 
 /** Whether a record is the write of a version, or was built on it. */

@@ -7,6 +7,8 @@ import type {
   MemcacheServer,
 } from "../client/memcache_client.ts";
 import { RecordMismatchError } from "../errors.ts";
+import { includesWrite } from "../record/change_log.ts";
+import { isTombstone } from "../record/record.ts";
 import { type Copy, givesWay, isSound, newerOf } from "./copy.ts";
 import type { ReadRecord, RecordFormat } from "./record_format.ts";
 
@@ -102,8 +104,8 @@ export class Copies {
    * Brings a record or tombstone to a server, unless there is something newer;
    * with `onlyOver`, only where the server has one.
    *
-   * @returns Whether the server is up to date now; if not, it has a record that
-   * the tombstone does not take along.
+   * @returns Whether the server is up to date now; if not, it has something newer
+   * that what was to be brought is not part of, or does not take along.
    */
   async bring(
     server: MemcacheServer,
@@ -116,13 +118,24 @@ export class Copies {
       const copy = await this.look(server, key);
       if (copy.state === "missing" && onlyOver) return true;
       const newest = isSound(copy) ? newerOf(copy.read, latest) : latest;
-      if (isSound(copy) && newest.json === copy.read.json) return true;
+      if (isSound(copy) && newest.json === copy.read.json) {
+        return holds(copy.read, latest);
+      }
       if (isSound(copy) && !givesWay(copy.read, newest)) return false;
       const value = this.#format.encode(newest.stored, key);
       if (await this.writeOver(copy, key, value, ttl)) return true;
     }
     return false;
   }
+}
+
+/** Whether what is there is a write, or was built on it: it may have come first. */
+function holds(
+  { stored }: ReadRecord,
+  { stored: latest }: ReadRecord,
+): boolean {
+  if (isTombstone(latest)) return true;
+  return !isTombstone(stored) && includesWrite(stored, latest.version);
 }
 
 function isStored(result: CompareAndSetResult): boolean {

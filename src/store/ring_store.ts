@@ -108,12 +108,13 @@ export class RingStore implements RecordStore {
     return { found: latest, beside, token };
   }
 
-  othersIn(look: Look, version: string): SessionRecord | undefined {
+  othersIn(look: Look, versions: readonly string[]): SessionRecord | undefined {
     const { copies } = look.token as Token;
     return newestRecord(copies.filter((copy) => {
       if (!isSound(copy)) return false;
       const { stored } = copy.read;
-      return !isTombstone(stored) && !includesWrite(stored, version);
+      return !isTombstone(stored) &&
+        !versions.some((version) => includesWrite(stored, version));
     }));
   }
 

@@ -19,7 +19,7 @@ import type {
   Data,
   SessionRecord,
 } from "../../../src/record/record.ts";
-import { nextVersion, tagOf } from "../../../src/record/version.ts";
+import { countTags, nextVersion, tagOf } from "../../../src/record/version.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -43,7 +43,7 @@ function write(
   isBase = false,
 ): SessionRecord {
   const next = record(at, values, flash);
-  next.ancestors = ancestorsOf(next.version, replaced);
+  next.ancestors = ancestorsOf(next.version, replaced, true);
   next.log = logOf(next, replaced, isBase);
   return next;
 }
@@ -166,9 +166,19 @@ Deno.test("ancestorsOf() forgets after fifteen seconds", () => {
   assertEquals(write(last, 15_003, { n: 11 }).ancestors, undefined);
 });
 
+Deno.test("ancestorsOf() remembers eight writes of a burst that does not count", () => {
+  let last = first({ n: 0 });
+  for (let at = 1; at <= 20; at++) {
+    const next = record(at, { n: at });
+    next.ancestors = ancestorsOf(next.version, last, false);
+    last = next;
+  }
+  assertEquals(countTags(last.ancestors!), 8);
+});
+
 Deno.test("ancestorsOf() takes a record of another storage for no write", () => {
   const foreign = record(0, {}, {}, { name: undefined, version: "" });
-  assertEquals(ancestorsOf(nextVersion(NOW, ""), foreign), undefined);
+  assertEquals(ancestorsOf(nextVersion(NOW, ""), foreign, true), undefined);
 });
 
 Deno.test("includesWrite() finds a write in the version, the ancestors and the log", () => {

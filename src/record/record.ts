@@ -81,8 +81,6 @@ interface Extras {
   t?: string | undefined;
 }
 
-const NO_EXTRAS: Extras = {};
-
 /** A record or a tombstone as JSON. */
 export function toJson(stored: Stored): string {
   const { name, createdAt, version } = stored;
@@ -140,13 +138,12 @@ export function fromJson(json: string, now: number): Stored | undefined {
     return { values, reason: extras, name, createdAt, version, ended };
   }
   if (!isData(values)) return undefined;
-  if (extras !== undefined && !isExtras(extras)) return undefined;
-  const { f: flashVersions, a: ancestors, l: log, t: follows } = extras ??
-    NO_EXTRAS;
+  if (extras === undefined) return { values, flash, name, createdAt, version };
+  if (!isExtras(extras)) return undefined;
+  const { f: flashVersions, a: ancestors, l: log, t: follows } = extras;
   return {
     values,
     flash,
-    content: undefined,
     name,
     createdAt,
     version,

@@ -1,6 +1,6 @@
-// One session that several writers change at once while another request may end
-// it: each answer is held against what had been acknowledged before it was asked
-// for, and against what had been tried by the time it came.
+// The oracle of the outage tests. Several writers change one session at once while
+// another request may end it. Each answer must show everything that had been
+// acknowledged before the question, and nothing that had not been tried.
 
 import {
   MemcacheError,
@@ -80,7 +80,7 @@ class Life {
 
 /** A user whose browsers may send several requests at once. */
 export class Account {
-  /** When the last request that was served began; on `performance.now()`'s clock. */
+  /** When the latest successful request began, on `performance.now()`'s clock. */
   servedSince = -Infinity;
   readonly #name: string;
   readonly #storages: readonly MemcacheSessionStorage[];
@@ -91,7 +91,7 @@ export class Account {
   #life: Life | undefined;
   #count = 0;
 
-  /** Comes with a name of its own, to app processes of which any may serve it. */
+  /** Creates a user; any of the storages may serve each request. */
   constructor(
     name: string,
     storages: readonly MemcacheSessionStorage[],

@@ -20,7 +20,7 @@ import type {
   Data,
   SessionRecord,
 } from "../../../src/record/record.ts";
-import { nextVersion, tagOf } from "../../../src/record/version.ts";
+import { countTags, nextVersion, tagOf } from "../../../src/record/version.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -183,6 +183,16 @@ Deno.test("ancestorsOf() forgets after fifteen seconds", () => {
   const later = write(last, 15_002, { n: 11 });
   assertEquals(later.ancestors, tagOf(last.version) + last.ancestors);
   assertEquals(write(last, 15_003, { n: 11 }).ancestors, undefined);
+});
+
+Deno.test("ancestorsOf() remembers eight writes of a burst that does not count", () => {
+  let last = first({ n: 0 });
+  for (let at = 1; at <= 20; at++) {
+    const next = record(at, { n: at });
+    next.ancestors = ancestorsOf(next.version, last, false);
+    last = next;
+  }
+  assertEquals(countTags(last.ancestors!), 8);
 });
 
 Deno.test("ancestorsOf() takes a record of another storage for no write", () => {

@@ -112,7 +112,7 @@ export class Reconciler {
     let tombstone = this.#drafts.tombstone(oldKey, "moved", left);
     let moved = write;
     // After a save that was merged, the session does not hold what is stored.
-    let merged = tracked.wasMerged ? undefined : left?.version;
+    let merged = tracked.wasMerged ? undefined : left;
     let look = keepsOld ? undefined : tracked.look;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       look ??= await this.#store.read(oldKey, write.ttl, attempt);
@@ -130,9 +130,13 @@ export class Reconciler {
       if (theirs !== undefined && this.#isAnother(theirs, tracked)) {
         return await this.#dropMoved(tracked, moved, attempt);
       }
-      if (!keepsOld && theirs !== undefined && theirs.version !== merged) {
+      // A copy that lags behind what was taken along already is no news.
+      const isKnown = theirs === undefined || merged !== undefined &&
+          (includesWrite(merged, theirs.version) ||
+            mark !== undefined && theirs.version < merged.version);
+      if (!keepsOld && theirs !== undefined && !isKnown) {
         moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
-        merged = theirs.version;
+        merged = theirs;
         tombstone = this.#drafts.tombstone(oldKey, "moved", theirs, mark);
         // What an earlier save merged already is no conflict of this one.
         if (tries > 1) conflictChannel.publish({ retries: tries - 1 });

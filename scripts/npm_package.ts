@@ -7,6 +7,7 @@ import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { dirname, join, relative } from "node:path";
 import denoJson from "../deno.json" with { type: "json" };
+import { forRegistry } from "./absolute_links.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -106,7 +107,8 @@ export async function writePackage(
   }
   await bundle(join(directory, MODULES));
   for (const document of DOCUMENTS) {
-    await Deno.copyFile(join(ROOT, document), join(directory, document));
+    const text = await Deno.readTextFile(join(ROOT, document));
+    await Deno.writeTextFile(join(directory, document), forRegistry(text));
   }
   const json = JSON.stringify(manifest(), null, 2) + "\n";
   await Deno.writeTextFile(join(directory, "package.json"), json);

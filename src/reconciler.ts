@@ -2,6 +2,7 @@
 // session that has ended stays ended, and one that was merely lost is stored
 // again.
 
+import { isUnavailable } from "./client/errors.ts";
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
 import { SessionConflictError } from "./errors.ts";
 import { includesWrite, tagsIn } from "./record/change_log.ts";
@@ -72,6 +73,7 @@ export class Reconciler {
         besides += tagsIn(theirs);
       }
       if (this.#hasEnded(tracked, replaced, look)) {
+        await this.#takeBack(tracked, key, look, versions, attempt);
         drop(tombstoneIn(look)?.reason ?? "ended");
         return undefined;
       }
@@ -192,6 +194,31 @@ export class Reconciler {
   ): Promise<undefined> {
     await this.end(tracked, key, attempt);
     drop("ended");
+  }
+
+  /**
+   * Ends what one copy took of a save that is dropped: a later list of servers may
+   * know that copy alone.
+   */
+  async #takeBack(
+    tracked: TrackedSession,
+    key: string,
+    look: Look,
+    versions: readonly string[],
+    attempt: Attempt,
+  ): Promise<void> {
+    const mark = tombstoneIn(look);
+    const { beside } = look;
+    if (mark === undefined || beside === undefined) return;
+    if (!includesAny(beside, versions)) return;
+    const ttl = this.#drafts.tombstoneTtl(tracked);
+    const tombstone = { ...mark, ended: beside.version };
+    try {
+      await this.#store.write(key, tombstone, look, ttl, attempt);
+    } catch (error) {
+      // The tombstone is there, and read repair brings it to the others in time.
+      if (!isUnavailable(error)) throw error;
+    }
   }
 
   /** Stores what others changed, and this request, under the new id. */

@@ -8,6 +8,7 @@ import type { Buffer } from "node:buffer";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { encodeAuthentication } from "./command_encoder.ts";
 import type { ConnectionOptions } from "./connection.ts";
+import type { Secrets } from "./dialer.ts";
 import { openSocket } from "./socket.ts";
 import { MemcacheProtocolError, MemcacheServerError } from "./errors.ts";
 import type { MemcacheClient, MemcacheServer } from "./memcache_client.ts";
@@ -22,6 +23,8 @@ import {
 /** What a connection for administration needs to know. */
 export interface AdminConnectionOptions
   extends Omit<ConnectionOptions, "maxValueBytes"> {
+  /** Gives what may change from one connection to the next. */
+  ask?: (() => Promise<Secrets>) | undefined;
   /** Milliseconds within which a connection and each answer have to come. */
   timeout: number;
 }
@@ -93,11 +96,12 @@ export class AdminConnection {
     options: AdminConnectionOptions,
     use: (connection: AdminConnection) => Promise<Result>,
   ): Promise<Result> {
+    const given = options.ask === undefined ? options : await options.ask();
+    const { username, password } = given;
     const start = performance.now();
-    const socket = await connect(options);
+    const socket = await connect({ ...options, ...given });
     const connectTime = performance.now() - start;
     const connection = new AdminConnection(socket, options, connectTime);
-    const { username, password } = options;
     try {
       if (username !== undefined) {
         await connection.#authenticate(username, password ?? "");
@@ -251,23 +255,24 @@ export class AdminConnection {
 function connect(options: AdminConnectionOptions): Promise<Socket> {
   const { address, timeout, tls } = options;
   return new Promise((resolve, reject) => {
-    const settle = (error?: Error) => {
+    const fail = (error: Error) => {
       clearTimeout(timer);
-      socket.removeAllListeners();
-      if (error === undefined) return resolve(socket);
-      // What a destroyed socket complains of is nobody's concern.
-      socket.on("error", () => {});
-      socket.destroy();
       reject(error);
     };
-    const timer = setTimeout(
-      () => settle(connectTimeoutError(address.name, timeout)),
-      timeout,
-    );
-    const { stream: socket } = openSocket(options, () => settle());
-    socket.on("error", (error: Error) => {
-      settle(socketError(address.name, error, false, tls !== undefined));
+    const failSocket = (error: Error) => {
+      fail(socketError(address.name, error, false, tls !== undefined));
+    };
+    const failClosed = () => fail(closedError(address.name, false));
+    const timer = setTimeout(() => {
+      socket.destroy();
+      fail(connectTimeoutError(address.name, timeout));
+    }, timeout);
+    const { stream: socket } = openSocket(options, () => {
+      clearTimeout(timer);
+      socket.off("error", failSocket).off("close", failClosed);
+      resolve(socket);
     });
-    socket.on("close", () => settle(closedError(address.name, false)));
+    socket.on("error", failSocket);
+    socket.on("close", failClosed);
   });
 }

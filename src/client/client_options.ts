@@ -2,6 +2,7 @@
 
 import { describe, OptionChecks } from "./checks.ts";
 
+import type { Secrets } from "./dialer.ts";
 import type { TlsOptions } from "./socket.ts";
 import { parseServerAddress, type ServerAddress } from "./server_address.ts";
 import {
@@ -20,18 +21,20 @@ export interface MemcacheClientOptions {
   timeout?: number;
   /**
    * Whether to talk TLS to every server, and how. `memcaches://` in a server's
-   * address does the same for that server.
+   * address does the same for that server. A function is asked at each
+   * connection, so that certificates can be renewed while the process runs.
    *
    * @default {false}
    */
-  tls?: boolean | TlsOptions;
+  tls?: boolean | TlsOptions | (() => TlsOptions | Promise<TlsOptions>);
   /**
    * The user for memcached's ASCII authentication (`memcached -Y`), sent as the
-   * first thing on every connection. A name in a server's address goes first.
+   * first thing on every connection. A name in a server's address goes first. A
+   * function is asked at each connection.
    */
-  username?: string;
-  /** The user's password. */
-  password?: string;
+  username?: string | (() => string | Promise<string>);
+  /** The user's password. A function is asked at each connection. */
+  password?: string | (() => string | Promise<string>);
   /**
    * The largest value in bytes. A larger one is refused before it is sent, for
    * memcached drops the old value when it refuses a new one. The default is
@@ -114,23 +117,61 @@ export function checkOptions(options: MemcacheClientOptions): void {
   checks.integer("maxPending", options.maxPending);
   checks.integer("maxPendingBytes", options.maxPendingBytes);
   const { tls = false, username, password } = options;
-  if (typeof tls !== "boolean") {
+  if (typeof tls !== "boolean" && typeof tls !== "function") {
     checks.object("tls", tls, "be a boolean or an object");
     checks.names(tls, TLS_OPTIONS, { path: "tls." });
   }
   for (const [name, value] of Object.entries({ username, password })) {
-    // The server splits the two at the first space, and the line at its end.
-    if (value === undefined) continue;
-    if (typeof value !== "string" || value === "" || /[\0\r\n]/.test(value)) {
-      checks.refuse(name, "be a string of one line", "not one");
+    if (value !== undefined && typeof value !== "function") {
+      checkLogin(name, value);
     }
-  }
-  if (username?.includes(" ")) {
-    checks.refuse("username", "have no space", "one with");
   }
   if ((username === undefined) !== (password === undefined)) {
     const missing = username === undefined ? "username" : "password";
     const current = "undefined (is an environment variable not set?)";
     checks.refuse(missing, "be given when the other is", current);
   }
+}
+
+/** The server splits the two at the first space, and the line at its end. */
+function checkLogin(name: string, value: unknown): asserts value is string {
+  if (typeof value !== "string" || value === "" || /[\0\r\n]/.test(value)) {
+    checks.refuse(name, "be a string of one line", "not one");
+  }
+  if (name === "username" && value.includes(" ")) {
+    checks.refuse(name, "have no space", "one with");
+  }
+}
+
+/**
+ * What a connection to a server shows, or a function to ask for it. `serverName`
+ * is the name of its certificate where the options have none.
+ */
+export function toSecrets(
+  address: ServerAddress,
+  { tls = false, username, password }: MemcacheClientOptions,
+  serverName?: string,
+): Secrets & { ask: (() => Promise<Secrets>) | undefined } {
+  const user = address.username ?? username;
+  const pass = address.password ?? password;
+  const named = serverName === undefined ? {} : { serverName };
+  const plain = tls || address.tls
+    ? { ...named, ...typeof tls === "object" ? tls : {} }
+    : undefined;
+  const isAsked = [tls, user, pass].some((it) => typeof it === "function");
+  if (!isAsked) {
+    const login = { username: user as string, password: pass as string };
+    return { tls: plain, ...login, ask: undefined };
+  }
+  async function ask(): Promise<Secrets> {
+    const [asked, username, password] = await Promise.all([
+      typeof tls === "function" ? { ...named, ...await tls() } : plain,
+      typeof user === "function" ? user() : user,
+      typeof pass === "function" ? pass() : pass,
+    ]);
+    if (user !== undefined) checkLogin("username", username);
+    if (pass !== undefined) checkLogin("password", password);
+    return { tls: asked, username, password };
+  }
+  return { tls: undefined, username: undefined, password: undefined, ask };
 }

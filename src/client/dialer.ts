@@ -6,7 +6,7 @@ import { type Clock, outsideRequests } from "./clock.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { MemcacheError } from "./errors.ts";
 import { PatientTimer } from "./patient_timer.ts";
-import { connectTimeoutError } from "./server_errors.ts";
+import { askingError, connectTimeoutError } from "./server_errors.ts";
 
 /** The shortest limit of an attempt after the first: with the back-off, service resumes within a second. */
 const MIN_LIMIT = 500;
@@ -16,6 +16,9 @@ const HANDSHAKES = 3;
 const MIN_LINGER = 10_000;
 /** The shortest wait for one address of a name before the next is tried too. */
 const MIN_ADDRESS_TIMEOUT = 250;
+
+/** What a connection shows of us, and checks of the server. */
+export type Secrets = Pick<ConnectionOptions, "username" | "password" | "tls">;
 
 /** What a dialer tells its owner. */
 export interface DialerEvents {
@@ -27,13 +30,16 @@ export interface DialerEvents {
 
 /** Options of a {@linkcode Dialer}. */
 export interface DialerOptions extends ConnectionOptions {
+  /** Gives what may change from one connection to the next. */
+  ask?: (() => Promise<Secrets>) | undefined;
   clock: Clock;
   /** The milliseconds within which every call settles. */
   timeout: number;
 }
 
 interface Attempt {
-  connection: Connection;
+  /** `undefined` while its secrets are asked for. */
+  connection: Connection | undefined;
   since: number;
 }
 
@@ -83,9 +89,29 @@ export class Dialer {
   /** Starts an attempt, unless one is under way. */
   dial(): void {
     if (this.#current !== undefined) return;
-    const { clock, timeout } = this.#options;
+    const { ask, clock } = this.#options;
+    const attempt: Attempt = { connection: undefined, since: clock.now() };
+    this.#current = attempt;
+    this.#limitTimer.set(attempt.since + this.limit);
+    if (ask === undefined) return this.#open(attempt, this.#options);
+    outsideRequests(ask).then(
+      (secrets) => this.#open(attempt, secrets),
+      (cause) => {
+        const { name } = this.#options.address;
+        this.#onEnd(attempt, askingError(name, cause));
+      },
+    );
+  }
+
+  #open(attempt: Attempt, { username, password, tls }: Secrets): void {
+    // It may have been given up while its secrets were asked for.
+    if (attempt !== this.#current && attempt !== this.#lingering) return;
+    const { timeout } = this.#options;
     const options = {
       ...this.#options,
+      username,
+      password,
+      tls,
       attempt: this.#attempts++,
       attemptTimeout: Math.max(
         MIN_ADDRESS_TIMEOUT,
@@ -94,13 +120,11 @@ export class Dialer {
     };
     const connection = outsideRequests(() =>
       new Connection(options, {
-        onReady: () => this.#onReady(connection),
-        onEnd: (error) => this.#onEnd(connection, error),
+        onReady: () => this.#onReady(attempt, connection),
+        onEnd: (error) => this.#onEnd(attempt, error),
       })
     );
-    const since = clock.now();
-    this.#current = { connection, since };
-    this.#limitTimer.set(since + this.limit);
+    attempt.connection = connection;
   }
 
   /** Takes note of the end of a connection, to be waited for by `stop()`. */
@@ -115,10 +139,7 @@ export class Dialer {
     await this.#closing;
   }
 
-  #onReady(connection: Connection): void {
-    const attempt = this.#current?.connection === connection
-      ? this.#current
-      : this.#lingering!;
+  #onReady(attempt: Attempt, connection: Connection): void {
     this.#handshake = this.#options.clock.now() - attempt.since;
     this.#hasFailed = false;
     // Whichever comes first; the other is of no use.
@@ -129,12 +150,12 @@ export class Dialer {
     this.#events.onReady(connection);
   }
 
-  #onEnd(connection: Connection, error: MemcacheError): void {
-    this.close(connection);
-    if (this.#lingering?.connection === connection) {
+  #onEnd(attempt: Attempt, error: MemcacheError): void {
+    if (attempt.connection !== undefined) this.close(attempt.connection);
+    if (this.#lingering === attempt) {
       this.#lingering = undefined;
       this.#lingerTimer.cancel();
-    } else if (this.#current?.connection === connection) {
+    } else if (this.#current === attempt) {
       this.#current = undefined;
       this.#limitTimer.cancel();
       this.#hasFailed = true;
@@ -151,7 +172,7 @@ export class Dialer {
     if (this.#lingering === undefined) {
       this.#lingering = attempt;
       this.#lingerTimer.set(clock.now() + Math.max(MIN_LINGER, 2 * timeout));
-    } else {
+    } else if (attempt.connection !== undefined) {
       this.close(attempt.connection);
     }
     this.#events.onFailed(connectTimeoutError(address.name, waited), true);
@@ -159,13 +180,15 @@ export class Dialer {
 
   #stopCurrent(): void {
     this.#limitTimer.cancel();
-    if (this.#current !== undefined) this.close(this.#current.connection);
+    const { connection } = this.#current ?? {};
     this.#current = undefined;
+    if (connection !== undefined) this.close(connection);
   }
 
   #stopLingering(): void {
     this.#lingerTimer.cancel();
-    if (this.#lingering !== undefined) this.close(this.#lingering.connection);
+    const { connection } = this.#lingering ?? {};
     this.#lingering = undefined;
+    if (connection !== undefined) this.close(connection);
   }
 }

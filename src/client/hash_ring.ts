@@ -19,6 +19,7 @@ export class HashRing {
     this.#size = names.length;
     // One server owns all keys, and needs no ring.
     const onRing = names.length === 1 ? [] : names;
+    if (onRing.length > 0) checkMd5();
     const points = onRing.flatMap((name, owner) => {
       return Array.from({ length: HASHES_PER_SERVER }, (_, i) => {
         const digest = md5(`${name}-${i}`);
@@ -65,6 +66,18 @@ export class HashRing {
 /** In hexadecimal, which comes three times as fast as a buffer. */
 function md5(text: string): string {
   return getBuiltinModule("node:crypto").hash("md5", text);
+}
+
+/** With FIPS on, MD5 is not to be had, although nothing is protected by it here. */
+function checkMd5(): void {
+  try {
+    md5("");
+  } catch (cause) {
+    throw new TypeError(
+      "Cannot create Memcache client as 'servers' must name one server where the runtime has no MD5 (FIPS): consistent hashing takes it",
+      { cause },
+    );
+  }
 }
 
 /** One of the four little-endian numbers of 32 bits in a hexadecimal digest. */

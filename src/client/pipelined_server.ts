@@ -5,14 +5,10 @@ import { type Clock, systemClock } from "./clock.ts";
 import { type Command, plainCommand } from "./command.ts";
 import { CommandMethods } from "./command_methods.ts";
 import { CommandQueue } from "./command_queue.ts";
-import type {
-  Connection,
-  ConnectionOptions,
-  ConnectionUser,
-} from "./connection.ts";
+import type { Connection, ConnectionUser } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { commandChannel } from "./diagnostics.ts";
-import { Dialer } from "./dialer.ts";
+import { Dialer, type DialerOptions } from "./dialer.ts";
 import type { MemcacheError } from "./errors.ts";
 import type { MemcacheServer } from "./memcache_client.ts";
 import { PendingCommand } from "./pending_command.ts";
@@ -37,9 +33,7 @@ const OPAQUE_LIMIT = 2 ** 30;
 const MAX_UNANSWERED_TIMEOUTS = 4;
 
 /** What a server needs to know. */
-export interface PipelinedServerOptions extends ConnectionOptions {
-  /** Milliseconds within which every call settles. */
-  timeout: number;
+export interface PipelinedServerOptions extends Omit<DialerOptions, "clock"> {
   /** How many calls may wait at once. */
   maxPending: number;
   /** How many bytes of calls may wait at once. */

@@ -11,6 +11,7 @@ import {
   checkOptions,
   type MemcacheClientOptions,
   parseServers,
+  toSecrets,
 } from "./client_options.ts";
 import { DEFAULT_MAX_VALUE_BYTES } from "./limits.ts";
 import type { MemcacheError } from "./errors.ts";
@@ -20,17 +21,11 @@ import type {
   MemcacheServer,
   ServerHealth,
 } from "./memcache_client.ts";
-import type { TlsOptions } from "./socket.ts";
 import { serverChannel, type ServerEvent } from "./diagnostics.ts";
 import { PipelinedServer } from "./pipelined_server.ts";
 import type { ServerAddress } from "./server_address.ts";
 import { isSource, type ListedServer, ServerList } from "./server_list.ts";
-import {
-  type DnsLookups,
-  lookUpServers,
-  type ServerSource,
-  systemDns,
-} from "./server_source.ts";
+import { type DnsLookups, lookUpServers, systemDns } from "./server_source.ts";
 
 /**
  * Creates a client of one or more Memcache servers, which speaks memcached's
@@ -255,23 +250,11 @@ export class RingClient extends CommandMethods implements AdminClient {
   }
 
   #connectionTo({ address, source }: ListedServer): AdminConnectionOptions {
-    const { tls = false, username, password, timeout } = this.#options;
-    return {
-      address,
-      timeout,
-      tls: tls || address.tls ? tlsFor(tls, source) : undefined,
-      username: address.username ?? username,
-      password: address.password ?? password,
-    };
+    const { timeout } = this.#options;
+    // The addresses of a name have that name's certificate.
+    const name = source?.kind === "dns"
+      ? source.address.endpoint.host
+      : undefined;
+    return { address, timeout, ...toSecrets(address, this.#options, name) };
   }
-}
-
-/** The addresses of a name have that name's certificate. */
-function tlsFor(
-  tls: boolean | TlsOptions,
-  source: ServerSource | undefined,
-): TlsOptions {
-  const given = typeof tls === "object" ? tls : {};
-  if (source?.kind !== "dns") return given;
-  return { serverName: source.address.endpoint.host, ...given };
 }

@@ -46,7 +46,8 @@ export function parseServerAddress(
 
 function parseUrl(server: string): ServerAddress | undefined {
   const [, scheme, login, host, digits] = URL_FORM.exec(server) ?? [];
-  if (host === undefined || (login !== undefined && scheme === undefined)) {
+  const isPort = /^\d+$/.test(server);
+  if (host === undefined || isPort || (login !== undefined && !scheme)) {
     return undefined;
   }
   const credentials = login === undefined ? {} : toCredentials(login);
@@ -100,7 +101,13 @@ function hintFor(server: string): string {
 
 const HINTS: [hint: string, pattern: RegExp][] = [
   ["is an environment variable not set?", /^$/],
-  ["give each server an entry of its own", /,/],
+  ["give each server an entry of its own", /[,;]/],
+  ["for TLS it is memcaches://", /^(?:tls|ssl|rediss|memcacheds):/i],
+  ["it is memcache:// here", /^(?:memcached|tcp|redis):\/\//i],
+  ["its host is missing", /^:\d+$/],
+  ["that is a port; name its host, too: localhost:11211", /^\d+$/],
+  ["servers have no weights here", /^[^:[\]]+:\d+:\d+$/],
+  ["an IPv6 address has no zone here", /^\[.*%.*\]/],
   ["it has a space in it", /\s/],
   [
     "an IPv6 address needs brackets: [::1]",

@@ -25,6 +25,14 @@ export function socketError(
       { server, cause },
     );
   }
+  if (
+    secure && /EXPIRED|has expired|certificate expired/i.test(textOf(cause))
+  ) {
+    return new MemcacheAuthenticationError(
+      `The certificate of Memcache server ${server} has expired, or is not valid yet`,
+      { server, cause },
+    );
+  }
   if (secure && isCertificateError(cause)) {
     return new MemcacheAuthenticationError(
       `The certificate of Memcache server ${server} is not trusted; pass its authority as 'tls.ca', and its name as 'tls.serverName' where it differs from the host`,
@@ -33,16 +41,33 @@ export function socketError(
   }
   const doing = ready ? "was lost" : "cannot be made";
   const why = cause.code === undefined ? "" : ` (${cause.code})`;
-  const hint = ready ? "" : hintAt(cause, secure);
+  const hint = ready ? "" : hintAt(server, cause, secure);
   return new MemcacheConnectionError(
     `The connection to Memcache server ${server} ${doing}${why}${hint}`,
     { server, cause },
   );
 }
 
-/** One side speaks TLS and the other does not: that looks like any broken connection. */
-function hintAt(cause: Error & { code?: string }, secure: boolean): string {
-  const what = `${cause.code} ${cause.message}`;
+function textOf(cause: Error & { code?: string }): string {
+  return `${cause.code} ${cause.name} ${cause.message}`;
+}
+
+/** What may be wrong, where that is a common mistake. */
+function hintAt(
+  server: string,
+  cause: Error & { code?: string },
+  secure: boolean,
+): string {
+  const what = textOf(cause);
+  // Deno says so of a permission that is missing.
+  if (/EPERM|NotCapable|PermissionDenied/.test(what)) {
+    return server.startsWith("/")
+      ? `; run Deno with --allow-read=${server} --allow-write=${server}`
+      : `; run Deno with --allow-net=${server}`;
+  }
+  if (/ECONNREFUSED|ENOENT/.test(what)) return "; is memcached running?";
+  // One side speaks TLS and the other does not: that looks like any broken
+  // connection.
   if (secure && /SSL|TLS|corrupt message|InvalidContentType/i.test(what)) {
     return "; does it speak TLS? Without, it is memcache:// and not memcaches://";
   }
@@ -71,6 +96,14 @@ export function connectTimeoutError(
   return new MemcacheTimeoutError(
     `Memcache server ${server} could not be reached within ${timeout} ms`,
     { server },
+  );
+}
+
+/** A function that gives the password or certificate has failed. */
+export function askingError(server: string, cause: unknown): MemcacheError {
+  return new MemcacheConnectionError(
+    `The connection to Memcache server ${server} cannot be made: the function that gives 'username', 'password' or 'tls' failed`,
+    { server, cause },
   );
 }
 

@@ -21,6 +21,8 @@ export interface KeyPlace {
   holders: readonly MemcacheServer[];
   /** Of those that it belongs on: the ones that may hold it or not. */
   unsure: readonly MemcacheServer[];
+  /** The servers that come after those that it belongs on. */
+  spares: readonly MemcacheServer[];
 }
 
 /** What was found of one session, and done about it. */
@@ -91,7 +93,7 @@ export class KeyRepair {
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const servers = tries === 1
         ? union(where.holders, where.unsure)
-        : union(where.holders, where.place);
+        : union(where.holders, [...where.place, ...where.spares]);
       const isDone = await this.#tryOnce(key, where, servers, outcome, tries);
       if (isDone) break;
     }
@@ -101,7 +103,7 @@ export class KeyRepair {
   /** Whether nobody came between. */
   async #tryOnce(
     key: string,
-    { place }: KeyPlace,
+    { place, spares }: KeyPlace,
     servers: readonly MemcacheServer[],
     outcome: KeyOutcome,
     tries: number,
@@ -118,12 +120,18 @@ export class KeyRepair {
     const here = copies.filter(({ server }) => place.includes(server));
     const strays = copies.filter(({ server }) => !place.includes(server));
     outcome.strays = strays.length;
-    const missing = place.filter((server) => {
+    const isMissing = (server: MemcacheServer) => {
       return !copies.some((copy) => copy.server === server);
+    };
+    const missing = place.filter(isMissing);
+    const older = chosen === undefined ? [] : here.filter((copy) => {
+      return isBehind(copy, chosen);
     });
-    const behind = chosen === undefined ? [] : here.filter((copy) => {
-      return isBehind(copy, chosen) && mayReplace(copy, chosen);
-    });
+    const behind = older.filter((copy) => mayReplace(copy, chosen!));
+    // What is to stay for the moment takes the place of a copy.
+    const elsewhere = strays.filter((copy) => chosen?.isIt(copy)).length;
+    const wanting = Math.max(0, older.length - behind.length - elsewhere);
+    missing.push(...spares.filter(isMissing).slice(0, wanting));
     if (tries === 1) {
       outcome.wanting = missing.length;
       outcome.older = behind.length;
@@ -142,7 +150,10 @@ export class KeyRepair {
       if (!await this.#areUnchanged(key, strays, outcome)) return false;
     }
     if (outcome.left > 0 || !this.#options.removeStrays) return true;
-    const removed = await Promise.all(strays.map(({ server, value, cas }) => {
+    const removable = older.length > behind.length ? [] : strays;
+    const removed = await Promise.all(removable.map((stray) => {
+      const { server, value, cas } = stray;
+      if (!mayReplace(stray, chosen)) return false;
       return this.#ask(outcome, async () => {
         const result = await server.compareAndSet(key, value, cas, STRAY_TTL);
         return result !== "exists";

@@ -116,6 +116,8 @@ interface Request {
   /** What was read of each value, or written since. */
   read: Map<string, Write | undefined>;
   flash: string | undefined;
+  /** What earlier saves of the same object were to store. */
+  made: Write[];
 }
 
 /** What a save is to store. */
@@ -316,7 +318,7 @@ export class Browser {
   async #save(
     process: AppProcess,
     who: string,
-    { session, life: own, hasUnknownId, start, flash }: Request,
+    { session, life: own, hasUnknownId, start, flash, made }: Request,
     { writes, flashes, counts: added, ending }: Changes,
   ): Promise<string | null> {
     const { time, account, counts } = this.#web;
@@ -333,12 +335,27 @@ export class Browser {
         life.counts.push(...added);
       }
     }
+    const before = made.map((write) => ({ ...write, end: Infinity }));
+    made.push(...writes);
     const about = life?.id ?? session.id;
     this.#note(() => `${who} saves ${describe(session)}`, about);
     counts.saves++;
-    const before = time.now;
-    const answer = await process.storage.save(session);
-    counts.slowestSave = Math.max(counts.slowestSave, time.now - before);
+    const began = time.now;
+    let answer: string | null;
+    try {
+      answer = await process.storage.save(session);
+    } catch (error) {
+      // It may have been stored all the same, where an earlier save of the same
+      // object has stored a session.
+      const stored = account.lives.get(session.id);
+      if (stored !== undefined && stored !== life) {
+        stored.writes.push(...before, ...writes);
+        stored.flashes.push(...flashes);
+        stored.counts.push(...added);
+      }
+      throw error;
+    }
+    counts.slowestSave = Math.max(counts.slowestSave, time.now - began);
     const answered = account.tick();
     this.#note(
       () => `${who} was answered ${answer && shortId(answer)}`,
@@ -372,7 +389,7 @@ export class Browser {
       known.leavesParent = true;
     }
     if (known !== life) {
-      known.writes.push(...writes);
+      known.writes.push(...before, ...writes);
       known.flashes.push(...flashes);
       known.counts.push(...added);
     }
@@ -430,6 +447,7 @@ export class Browser {
       hasUnknownId: session.id === cookie,
       read: none,
       flash: undefined,
+      made: [],
     };
     if (cookie === null) return nothing;
     const life = account.lives.get(cookie)!;
@@ -446,7 +464,15 @@ export class Browser {
     const finding = findingOf(session);
     const { flash } = finding;
     const read = account.checkAlive(life, start, finding);
-    return { session, start, life, hasUnknownId: false, read, flash };
+    return {
+      session,
+      start,
+      life,
+      hasUnknownId: false,
+      read,
+      flash,
+      made: [],
+    };
   }
 
   /** Whether something went without an error; one that is no outage is a violation. */

@@ -31,6 +31,11 @@ export interface Scenario {
   faultsInQuiet?: boolean;
   /** Every session is used between two faults, and after each deploy. */
   usesBetween?: boolean;
+  /**
+   * Somebody runs `repair` between two faults, and after each deploy; or all the
+   * time.
+   */
+  repairs?: "between" | "always";
   network?: Partial<Network>;
   /** How far apart from the true time the clocks of processes may be, in milliseconds. */
   clockSkew?: number;
@@ -139,6 +144,24 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
       faultsInQuiet: true,
     },
     {
+      name: "repairs all the time",
+      deployments: [on(THREE)],
+      repairs: "always",
+    },
+    {
+      name: "repairs all the time, one server away or losing replies",
+      deployments: [on(THREE)],
+      faults: ["lossy", "pause"],
+      repairs: "always",
+    },
+    {
+      // With one copy, a repair during the deploy would part old processes from
+      // new ones: each would have a copy of its own.
+      name: "a server added, a repair after, or all the time",
+      deployments: [on(THREE), on(FOUR)],
+      repairs: copies === 1 ? "between" : "always",
+    },
+    {
       name: "clocks five seconds apart",
       deployments: [on(THREE)],
       clockSkew: 2_500,
@@ -189,6 +212,26 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
       deployments: [on(THREE)],
       faults: ["restart", "pause"],
       usesBetween: true,
+    }, {
+      name: "one server restarted at a time, a repair between",
+      deployments: [on(THREE)],
+      faults: ["restart"],
+      faultsInQuiet: true,
+      repairs: "between",
+    }, {
+      name: "one server restarted or away at a time, a repair between",
+      deployments: [on(THREE)],
+      faults: ["restart", "pause"],
+      faultsInQuiet: true,
+      repairs: "between",
+    }, {
+      name: "lists that change, servers restarted in between, with repairs",
+      deployments: [on(THREE), on(FOUR), on(THREE), on(REPLACED), on(THREE)],
+      faults: ["restart"],
+      faultsInQuiet: true,
+      repairs: "between",
+      // Old and new processes may change one value on different servers.
+      allows: ["came back", "lost count", "flash lost"],
     });
   }
   // A read repair may remove what a save has stored on one server only; then that

@@ -2,6 +2,10 @@
 // one seed.
 
 import { createMemcacheSessionStorage } from "../../mod.ts";
+import { KeyTable } from "../../src/operations/key_table.ts";
+import { repairKeys } from "../../src/operations/repair.ts";
+import { toSettings } from "../../src/settings.ts";
+import { RecordFormat } from "../../src/store/record_format.ts";
 import { type Random, randomFrom } from "../support/random.ts";
 import { Account, type Violation } from "./account.ts";
 import {
@@ -128,6 +132,8 @@ class World implements Web {
   readonly #browsers: Browser[];
   #processes: SimulatedProcess[] = [];
   #started = 0;
+  /** The newest list of servers. */
+  #deployed: { servers: NamedServer[]; copies: number } | undefined;
   #phaseEnds = false;
   /** Resolves when the fault or change of lists that is on has passed. */
   #calm: Promise<void> = Promise.resolve();
@@ -206,6 +212,7 @@ class World implements Web {
   /** Browsers send their rounds while servers fail and processes are replaced. */
   async #phase(deployments: readonly Deployment[]): Promise<void> {
     this.#phaseEnds = false;
+    const repairs = this.#repairAlways();
     const faults = this.#failInTurn();
     const deploys = this.#deployAll(deployments);
     await Promise.all(this.#browsers.map(async (browser) => {
@@ -215,7 +222,7 @@ class World implements Web {
       }
     }));
     this.#phaseEnds = true;
-    await Promise.all([faults, deploys]);
+    await Promise.all([faults, deploys, repairs]);
   }
 
   async #rest(): Promise<void> {
@@ -239,6 +246,7 @@ class World implements Web {
       const [name, machine = name] = entry.split("@");
       return { name, server: this.#machine(machine) };
     });
+    this.#deployed = { servers: named, copies };
     const { clockSkew = 0 } = this.#scenario;
     this.#processes = Array.from({ length: PROCESSES }, (_, i) => {
       const name = `p${++this.#started}`;
@@ -298,7 +306,7 @@ class World implements Web {
       this.trace.add(`${name} ends`);
       await client.close();
     }
-    if (this.#scenario.usesBetween) await this.#useAll();
+    await this.#settle();
   }
 
   // --- Faults, one at a time.
@@ -312,13 +320,13 @@ class World implements Web {
 
   /** Lets so many servers fail, one after the other. */
   async #alternate(count: number): Promise<void> {
-    const { faults, usesBetween } = this.#scenario;
+    const { faults } = this.#scenario;
     if (faults === undefined) return;
     for (let i = 0; i < count; i++) {
       await this.#oneAtATime(async () => {
         await this.#fail(this.random.pick(faults));
         await this.time.sleep(NOTICED);
-        if (usesBetween) await this.#useAll();
+        await this.#settle();
       });
     }
   }
@@ -354,6 +362,53 @@ class World implements Web {
       server.start();
       this.trace.add(`*** ${server.machine} starts, empty`);
     }
+  }
+
+  /** Does what a scenario does between two faults. */
+  async #settle(): Promise<void> {
+    const { usesBetween, repairs } = this.#scenario;
+    if (usesBetween) await this.#useAll();
+    if (repairs === "between") await this.#repair();
+  }
+
+  // --- Repairs.
+
+  async #repairAlways(): Promise<void> {
+    while (!this.#phaseEnds && this.#scenario.repairs === "always") {
+      await this.time.sleep(this.random() * 500);
+      await this.#repair();
+    }
+  }
+
+  /** What the operation of that name does once it has the keys of all servers. */
+  async #repair(): Promise<void> {
+    const { servers, copies } = this.#deployed!;
+    this.trace.add("a repair begins");
+    const operator = new SimulatedClient(servers, "operator", this.#shared);
+    const table = new KeyTable(servers.length);
+    const unreachable = new Map<string, Error>();
+    for (const [index, { name, server }] of servers.entries()) {
+      if (server.state !== "running") {
+        unreachable.set(name, new Error(server.state));
+      } else {
+        for (const key of server.keys()) {
+          const bytes = new TextEncoder().encode(key);
+          table.add(bytes, PREFIX.length, bytes.length, index);
+        }
+      }
+    }
+    const listing = { table, unlisted: new Map(), unreachable };
+    const settings = toSettings({ client: operator, copies });
+    const format = new RecordFormat(settings, operator.maxValueBytes);
+    await repairKeys(
+      operator,
+      operator,
+      listing,
+      { copies, prefix: PREFIX, format },
+      { dryRun: false, removeStrays: false, classify: false },
+    );
+    await operator.close();
+    this.trace.add("a repair ends");
   }
 
   async #useAll(): Promise<void> {

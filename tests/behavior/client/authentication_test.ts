@@ -227,3 +227,46 @@ function assertNoCredentials(
     );
   }
 }
+
+Deno.test("client asks functions for the credentials at each connection", async () => {
+  const seen: string[] = [];
+  await using server = await startScriptedServer(({ verb, data, opaque }) => {
+    if (verb === "set") seen.push(data!);
+    if (verb === "set") return "STORED\r\n";
+    return answerGreeting(verb) ?? `EN ${opaque}\r\n`;
+  });
+  await using proxy = await startFaultProxy(server);
+  let asked = 0;
+  await using client = createMemcacheClient([proxy.address], {
+    username: USERNAME,
+    password: async () => {
+      await sleep(5);
+      return `password-${++asked}`;
+    },
+  });
+  await client.get("key");
+  proxy.resetAll();
+  await client.get("key");
+  assertEquals(seen, [
+    `${USERNAME} password-1`,
+    `${USERNAME} password-2`,
+  ]);
+});
+
+Deno.test("calls reject when a function gives no credentials, and succeed when it does", async () => {
+  await using server = await startWithAuth();
+  let isThere = false;
+  await using client = createMemcacheClient([server.address], {
+    username: USERNAME,
+    password() {
+      if (!isThere) throw new Error("the vault is sealed");
+      return PASSWORD;
+    },
+  });
+  const { error } = await outcomeOf(() => client.get("key"));
+  assertInstanceOf(error, MemcacheConnectionError);
+  assertStringIncludes(error.message, "the function that gives");
+  assert(!error.message.includes("vault"));
+  isThere = true;
+  await timeUntilSuccess(() => client.get("key"), 1_000);
+});

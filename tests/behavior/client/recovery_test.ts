@@ -221,7 +221,8 @@ Deno.test("client looks for a server one attempt at a time, ever less often and 
     } ms`,
   );
   assertLessOrEqual(most, 1);
-  assertEquals(attempts.length, proxy.counters.opened);
+  // One more may have begun since the last look.
+  assertLessOrEqual(proxy.counters.opened - attempts.length, 1);
   assertGreater(attempts.length, 5);
   assertLess(attempts.length, 30);
   // Back-off and jitter: the later gaps are longer than the first, at most half

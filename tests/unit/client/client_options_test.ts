@@ -127,6 +127,8 @@ Deno.test("checkOptions() takes what the options may be", () => {
     { tls: {} },
     { tls: { ca: "", cert: "", key: "", serverName: "memcache" } },
     { username: "admin", password: "two words" },
+    { username: () => "admin", password: () => Promise.resolve("secret") },
+    { tls: () => ({ ca: "" }) },
   ];
   for (const each of options) assertEquals(checkOptions(each), undefined);
 });

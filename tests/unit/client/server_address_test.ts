@@ -156,6 +156,15 @@ Deno.test("parseServerAddress() hints at what may be wrong when the mistake is a
     "fe80::1:11211": "an IPv6 address needs brackets: [::1]",
     "host:99999": "ports are 1 to 65535",
     "host:0": "ports are 1 to 65535",
+    "one:1;two:2": "give each server an entry of its own",
+    "memcached://host": "it is memcache:// here",
+    "tcp://host:11211": "it is memcache:// here",
+    "redis://host:6379": "it is memcache:// here",
+    "tls://host": "for TLS it is memcaches://",
+    ":11211": "its host is missing",
+    "11211": "that is a port; name its host, too: localhost:11211",
+    "host:11211:2": "servers have no weights here",
+    "[fe80::1%lo]": "an IPv6 address has no zone here",
   };
   for (const [server, hint] of Object.entries(hints)) {
     const { message } = assertThrows(() => parse(server), TypeError);

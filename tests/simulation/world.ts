@@ -1,20 +1,13 @@
 // One run: servers, processes, browsers, and what happens to them, all of it from
 // one seed.
 
-import { createMemcacheSessionStorage } from "../../mod.ts";
 import { KeyTable } from "../../src/operations/key_table.ts";
 import { repairKeys } from "../../src/operations/repair.ts";
 import { toSettings } from "../../src/settings.ts";
 import { RecordFormat } from "../../src/store/record_format.ts";
 import { type Random, randomFrom } from "../support/random.ts";
 import { Account, type Violation } from "./account.ts";
-import {
-  type AppProcess,
-  type AppStorage,
-  Browser,
-  type Counts,
-  type Web,
-} from "./browser.ts";
+import { Browser } from "./browser.ts";
 import {
   type Deployment,
   type Fault,
@@ -24,9 +17,11 @@ import {
 import { SOUND } from "./network.ts";
 import { type NamedServer, SimulatedClient } from "./simulated_client.ts";
 import type { Surroundings } from "./simulated_link.ts";
+import { SimulatedProcess } from "./simulated_process.ts";
 import { SimulatedServer } from "./simulated_server.ts";
 import { Trace } from "./trace.ts";
 import { VirtualTime } from "./virtual_time.ts";
+import type { AppProcess, Counts, Web } from "./web.ts";
 
 /** What came of a run. */
 export interface Outcome {
@@ -69,46 +64,6 @@ export async function simulate(
   }
   const { counts, account: { violations } } = world;
   return { counts, violations, trace };
-}
-
-/** A process that runs until its last request is answered. */
-class SimulatedProcess implements AppProcess {
-  readonly name: string;
-  readonly client: SimulatedClient;
-  readonly storage: AppStorage;
-  busy = 0;
-
-  constructor(
-    name: string,
-    servers: readonly NamedServer[],
-    copies: number,
-    { useUnknownIds = false }: Scenario,
-    skew: number,
-    shared: Surroundings,
-  ) {
-    this.name = name;
-    const { time } = shared;
-    const client = new SimulatedClient(servers, name, shared);
-    const storage = createMemcacheSessionStorage({
-      client,
-      copies,
-      useUnknownIds,
-      // It keeps real time, and lists keys, which these servers cannot.
-      selfRepair: false,
-    });
-    this.client = client;
-    this.storage = {
-      read: (cookie) => time.withSkew(skew, () => storage.read(cookie)),
-      save: (session) => time.withSkew(skew, () => storage.save(session)),
-      update: (session, key, change) => storage.update(session, key, change),
-      withoutRenewal: {
-        read: (cookie) => {
-          return time.withSkew(skew, () => storage.withoutRenewal.read(cookie));
-        },
-        save: (session) => time.withSkew(skew, () => storage.save(session)),
-      },
-    };
-  }
 }
 
 class World implements Web {

@@ -21,6 +21,7 @@ export type {
   ThirdPartyItem,
 } from "./src/adapters/mod.ts";
 export type {
+  AddressesEvent,
   CommandEvent,
   ServerEvent,
   ServersEvent,

@@ -3,6 +3,7 @@
 
 import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
+  type AddressesEvent,
   clientChannels,
   type CommandEvent,
   type ServerEvent,
@@ -75,6 +76,8 @@ export interface SelfRepairEvent {
 
 /** What each channel publishes, by its name in {@linkcode channels}. */
 export interface ChannelEvents {
+  /** A server's name turned out to have several addresses. */
+  addresses: AddressesEvent;
   /** A command of the built-in client was settled. */
   command: CommandEvent;
   /** A server went down or came back. */
@@ -102,6 +105,8 @@ const PREFIX = "remix-session-storage-memcache";
  * and its client publish what they do. {@linkcode listen} takes the short ones.
  */
 export const channels = {
+  /** Publishes an {@linkcode AddressesEvent} when a server's name has several addresses. */
+  addresses: clientChannels.addresses,
   /** Publishes a {@linkcode CommandEvent} for every command of the built-in client. */
   command: clientChannels.command,
   /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */

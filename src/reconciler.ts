@@ -5,7 +5,7 @@
 import { isUnavailable } from "./client/errors.ts";
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
 import { SessionConflictError } from "./errors.ts";
-import { includesWrite, tagsIn } from "./record/change_log.ts";
+import { includesWrite } from "./record/change_log.ts";
 import { merge } from "./record/merge.ts";
 import {
   isSameSession,
@@ -13,7 +13,7 @@ import {
   type Tombstone,
 } from "./record/record.ts";
 import { tagOf } from "./record/version.ts";
-import type { Drafts, Write } from "./drafts.ts";
+import type { Drafts, Origin, Write } from "./drafts.ts";
 import {
   type Attempt,
   type Look,
@@ -60,7 +60,7 @@ export class Reconciler {
       const look = await this.#store.read(key, ttl, attempt);
       const found = recordIn(look);
       let theirs = found;
-      let besides = versions.map(tagOf).join("");
+      const besides = versions.map(tagOf).join("");
       // The reply to a try was lost, but not the try itself; or of several copies
       // one took it and another met a conflict.
       if (found !== undefined && includesAny(found, versions)) {
@@ -70,7 +70,6 @@ export class Reconciler {
           if (await this.#store.settle(look)) return last;
           continue;
         }
-        besides += tagsIn(theirs);
       }
       if (this.#hasEnded(tracked, replaced, look)) {
         await this.#takeBack(tracked, key, look, versions, attempt);
@@ -80,7 +79,10 @@ export class Reconciler {
       isConflict ||= theirs !== undefined && theirs.version !== read;
       last = theirs === undefined
         ? this.#drafts.record(tracked, snapshot, key, look)
-        : this.#draftMerged(tracked, snapshot, key, theirs, look, besides);
+        : this.#draftMerged(tracked, snapshot, key, theirs, look, {
+          replaced: theirs,
+          besides,
+        });
       versions.push(last.record.version);
       if (await this.#store.write(key, last.record, look, ttl, attempt)) {
         if (isConflict) conflictChannel.publish({ retries: tries });
@@ -112,7 +114,7 @@ export class Reconciler {
     let tombstone = this.#drafts.tombstone(oldKey, "moved", left);
     let moved = write;
     // After a save that was merged, the session does not hold what is stored.
-    let merged = tracked.wasMerged ? undefined : left?.version;
+    let merged = tracked.wasMerged ? undefined : left;
     let look = keepsOld ? undefined : tracked.look;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       look ??= await this.#store.read(oldKey, write.ttl, attempt);
@@ -130,9 +132,13 @@ export class Reconciler {
       if (theirs !== undefined && this.#isAnother(theirs, tracked)) {
         return await this.#dropMoved(tracked, moved, attempt);
       }
-      if (!keepsOld && theirs !== undefined && theirs.version !== merged) {
+      // A copy that lags behind what was taken along already is no news.
+      const isKnown = theirs === undefined || merged !== undefined &&
+          (includesWrite(merged, theirs.version) ||
+            mark !== undefined && theirs.version < merged.version);
+      if (!keepsOld && theirs !== undefined && !isKnown) {
         moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
-        merged = theirs.version;
+        merged = theirs;
         tombstone = this.#drafts.tombstone(oldKey, "moved", theirs, mark);
         // What an earlier save merged already is no conflict of this one.
         if (tries > 1) conflictChannel.publish({ retries: tries - 1 });
@@ -252,12 +258,12 @@ export class Reconciler {
     key: string,
     theirs: SessionRecord,
     look: Look,
-    besides?: string,
+    origin?: Origin,
   ): Write {
     const merged = this.#drafts.merges
       ? merge(tracked.changesOf(snapshot), theirs)
       : undefined;
-    return this.#drafts.record(tracked, snapshot, key, look, merged, besides);
+    return this.#drafts.record(tracked, snapshot, key, look, merged, origin);
   }
 
   /** Whether what a look found says that the session of a request is over. */

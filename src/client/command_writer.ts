@@ -119,21 +119,28 @@ export class CommandWriter {
     const rest = this.#rest!;
     if (rest.length <= PART_BYTES) {
       this.#rest = undefined;
-      return [text, rest, LINE_END];
+      return text === "" ? [rest, LINE_END] : [text, rest, LINE_END];
     }
     this.#rest = rest.subarray(PART_BYTES);
-    return [text, rest.subarray(0, PART_BYTES)];
+    const part = rest.subarray(0, PART_BYTES);
+    return text === "" ? [part] : [text, part];
   }
 
   #write(pieces: (string | Uint8Array)[]): void {
     const { stream, isSecure } = this.#options;
-    const chunk = pieces.length === 1
-      ? pieces[0]
-      : Buffer.concat(pieces.map(toBytes));
     if (isSecure) {
+      const whole = pieces.length === 1
+        ? pieces[0]
+        : Buffer.concat(pieces.map(toBytes));
       this.#blockedSince = performance.now();
-      stream.write(chunk, () => this.#unblock());
-    } else if (!stream.write(chunk) && stream.writableLength > AHEAD_BYTES) {
+      stream.write(whole, () => this.#unblock());
+      return;
+    }
+    if (pieces.length > 1) stream.cork();
+    let hasRoom = true;
+    for (const piece of pieces) hasRoom = stream.write(piece);
+    if (pieces.length > 1) stream.uncork();
+    if (!hasRoom && stream.writableLength > AHEAD_BYTES) {
       this.#blockedSince = performance.now();
     }
   }

@@ -39,8 +39,24 @@ export interface ServersEvent {
   error?: Error;
 }
 
+/**
+ * A server's name that stands for several addresses; on the channel `addresses`,
+ * once for each name.
+ */
+export interface AddressesEvent {
+  /** The server as it was named in `servers`. */
+  server: string;
+  /**
+   * How many addresses the name has. Each process may be connected to another one,
+   * and find other data there: name the servers one by one, or use `dns+`.
+   */
+  addresses: number;
+}
+
 /** The names of the client's channels. */
 export const clientChannels = {
+  /** Publishes an {@linkcode AddressesEvent} when a name has several addresses. */
+  addresses: "memcache-client:addresses",
   /** Publishes a {@linkcode CommandEvent} for every command. */
   command: "memcache-client:command",
   /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
@@ -49,6 +65,8 @@ export const clientChannels = {
   servers: "memcache-client:servers",
 } as const;
 
+/** Where names with several addresses are published. */
+export const addressesChannel: Channel = channel(clientChannels.addresses);
 /** Where commands are published; look at `hasSubscribers` before building an event. */
 export const commandChannel: Channel = channel(clientChannels.command);
 /** Where servers going down and up are published. */

@@ -5,6 +5,7 @@
 import { type Clock, outsideRequests } from "./clock.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { MemcacheError } from "./errors.ts";
+import { checkName } from "./name_check.ts";
 import { PatientTimer } from "./patient_timer.ts";
 import { askingError, connectTimeoutError } from "./server_errors.ts";
 
@@ -106,7 +107,8 @@ export class Dialer {
   #open(attempt: Attempt, { username, password, tls }: Secrets): void {
     // It may have been given up while its secrets were asked for.
     if (attempt !== this.#current && attempt !== this.#lingering) return;
-    const { timeout } = this.#options;
+    const { address, timeout } = this.#options;
+    checkName(address);
     const options = {
       ...this.#options,
       username,

@@ -34,21 +34,36 @@ export type CompareAndSetResult = "stored" | "exists" | "not_found";
 /**
  * What one Memcache server, or a ring of them, can be asked. Times to live are
  * seconds; `0`, the default, is no expiry, and more than memcached's 30 days will
- * do.
+ * do. Values are text, which is sent as UTF-8, or bytes.
+ *
+ * Every call settles within the client's `timeout`, and rejects with a
+ * `MemcacheError` when the server cannot be reached, refuses the command or is
+ * overloaded. A `RangeError` says that a key, a value or a time to live cannot be
+ * sent as it is.
  *
  * A command that met a connection which had gone stale is sent once more. Should
  * the server have done it the first time and its answer been lost, then the answer
  * to the second is that somebody else came first: `false`, `"exists"`.
  */
 export interface MemcacheCommands {
-  /** Reads an item; `undefined` when there is none. */
+  /**
+   * Reads an item.
+   *
+   * @returns The item with memory of its own; `undefined` when there is none.
+   */
   get(key: string): Promise<MemcacheItem | undefined>;
-  /** Reads an item and renews its time to live, in one round trip. */
+  /**
+   * Reads an item and sets the seconds that it has left, in one round trip.
+   *
+   * @returns The item with memory of its own; `undefined` when there is none.
+   */
   getAndTouch(key: string, ttl: number): Promise<MemcacheItem | undefined>;
   /**
    * Reads an item, renews it where `ttl` is given, and decodes its value without
    * copying it. `decode` is called at once, and must not keep the bytes: they
    * belong to the connection. What it throws rejects this call alone.
+   *
+   * @returns What `decode` made of it; `undefined` when there is no item.
    */
   getDecoded<Value>(
     key: string,
@@ -58,22 +73,40 @@ export interface MemcacheCommands {
   /**
    * Reads an item with the seconds it has left. Neither renews the item nor
    * counts as a use of it.
+   *
+   * @returns The item with memory of its own; `undefined` when there is none.
    */
   peek(key: string): Promise<PeekedItem | undefined>;
   /** Writes an item, whatever is there. */
   set(key: string, value: string | Uint8Array, ttl?: number): Promise<void>;
-  /** Writes an item where there is none; whether it was stored. */
+  /**
+   * Writes an item where there is none.
+   *
+   * @returns Whether it was stored.
+   */
   add(key: string, value: string | Uint8Array, ttl?: number): Promise<boolean>;
-  /** Writes an item if it is still the version that was read. */
+  /**
+   * Writes an item if it is still the version that was read.
+   *
+   * @returns Whether it was stored, and if not, what was in the way.
+   */
   compareAndSet(
     key: string,
     value: string | Uint8Array,
     cas: CasToken,
     ttl?: number,
   ): Promise<CompareAndSetResult>;
-  /** Renews an item's time to live; whether there was one. */
+  /**
+   * Sets the seconds that an item has left.
+   *
+   * @returns Whether there was one.
+   */
   touch(key: string, ttl: number): Promise<boolean>;
-  /** Removes an item; whether there was one. */
+  /**
+   * Removes an item.
+   *
+   * @returns Whether there was one.
+   */
   delete(key: string): Promise<boolean>;
 }
 

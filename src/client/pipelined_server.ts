@@ -1,6 +1,7 @@
 // One server: what becomes of its commands. Connections are made by the dialer;
 // deadlines, stale connections and outages are each kept in a file of their own.
 
+import { isIP } from "node:net";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Command, plainCommand } from "./command.ts";
 import { CommandMethods } from "./command_methods.ts";
@@ -25,6 +26,7 @@ import {
   replyTimeoutError,
   silentError,
 } from "./server_errors.ts";
+import { Renewal } from "./renewal.ts";
 import { StaleGuard } from "./stale_guard.ts";
 
 /** Far more than are ever in flight; stays a small integer. */
@@ -38,6 +40,8 @@ export interface PipelinedServerOptions extends Omit<DialerOptions, "clock"> {
   maxPending: number;
   /** How many bytes of calls may wait at once. */
   maxPendingBytes: number;
+  /** Milliseconds after which the connection to a name is renewed; tests have less. */
+  lifetime?: number;
 }
 
 /** How a connection was lost. */
@@ -64,6 +68,9 @@ export class PipelinedServer extends CommandMethods
   readonly #deadlines: Deadlines;
   readonly #guard: StaleGuard;
   readonly #outage: Outage;
+  readonly #renewal: Renewal;
+  /** Whether it is named by a host name, which may move to another address. */
+  readonly #hasName: boolean;
   /** The connection in use. */
   #connection: Connection | undefined;
   /** Connections in a row that ended without a reply to a command. */
@@ -97,6 +104,13 @@ export class PipelinedServer extends CommandMethods
     });
     // Whichever answers first is taken: the connection, or a new one beside it.
     this.#guard = new StaleGuard(this.#clock, timeout, () => dialer.dial());
+    const { endpoint } = address;
+    this.#hasName = "host" in endpoint && isIP(endpoint.host) === 0;
+    this.#renewal = new Renewal(
+      this.#clock,
+      () => dialer.dial(),
+      options.lifetime,
+    );
     this.#outage = new Outage(this.#clock, {
       name: this.name,
       get isDialing() {
@@ -249,8 +263,12 @@ export class PipelinedServer extends CommandMethods
   #onReady(connection: Connection): void {
     const before = this.#connection;
     if (before !== undefined && !this.#guard.isStale) {
-      // It gave a sign of life in the meantime.
-      return this.#dialer.close(connection);
+      // It gave a sign of life in the meantime, or is to be renewed when idle.
+      const isRenewed = this.#renewal.isDue && before.inFlight!.size === 0;
+      if (!isRenewed) {
+        if (this.#renewal.isDue) this.#renewal.putOff();
+        return this.#dialer.close(connection);
+      }
     }
     const isReplaced = before !== undefined;
     if (isReplaced) this.#sendAgain(this.#release(), () => true);
@@ -258,13 +276,17 @@ export class PipelinedServer extends CommandMethods
     this.#isSuspect = false;
     this.#guard.connected(connection.roundTrip);
     if (isReplaced) this.#guard.replaced();
+    if (this.#hasName) this.#renewal.connected();
     connection.use(this);
     this.#outage.end();
   }
 
   #onFailed(error: MemcacheError, isSlow: boolean): void {
     // An attempt beside a connection that may yet answer.
-    if (this.#connection !== undefined) return;
+    if (this.#connection !== undefined) {
+      if (this.#renewal.isDue) this.#renewal.putOff();
+      return;
+    }
     // A slow attempt goes on, and calls may wait for it until they are due.
     this.#goDown(error, !isSlow);
   }
@@ -310,6 +332,7 @@ export class PipelinedServer extends CommandMethods
     this.#connection = undefined;
     this.#isSuspect = false;
     this.#guard.reset();
+    this.#renewal.stop();
     this.#dialer.close(connection);
     return connection.inFlight!.drain();
   }

@@ -185,10 +185,13 @@ export class RingClient extends CommandMethods implements AdminClient {
 
   async close(): Promise<void> {
     serverChannel.unsubscribe(this.#onServerEvent);
-    await this.#list?.close();
     for (const timer of this.#leaving.values()) clearTimeout(timer);
     const all = [...this.servers, ...this.#leaving.keys()];
-    await Promise.all(all.map((server) => server.close()));
+    // All at once: no call is taken from now on.
+    const closed = all.map((server) => server.close());
+    await Promise.all([this.#list?.close(), ...closed]);
+    // A lookup that was under way may have found more.
+    await Promise.all(this.servers.map((server) => server.close()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -57,20 +57,6 @@ export function hasTag(tags: string, version: string): boolean {
   return false;
 }
 
-/** Tags that were joined to one text, less those of some versions. */
-export function withoutTags(
-  tags: string,
-  versions: ReadonlySet<string>,
-): string {
-  const gone = new Set(Array.from(versions, tagOf));
-  let kept = "";
-  for (let at = 0; at < tags.length; at += TAG_DIGITS) {
-    const tag = tags.slice(at, at + TAG_DIGITS);
-    if (!gone.has(tag)) kept += tag;
-  }
-  return kept;
-}
-
 /** How many tags were joined to one text. */
 export function countTags(tags: string): number {
   return tags.length / TAG_DIGITS;

@@ -46,6 +46,11 @@ class Register {
     return this.#acknowledged;
   }
 
+  /** The value that was acknowledged last. */
+  get expected(): number | undefined {
+    return this.#tried[this.#acknowledged];
+  }
+
   /** Notes an attempt; call the answer when it has been acknowledged. */
   try(value: number | undefined): () => void {
     const attempt = this.#tried.push(value) - 1;
@@ -237,8 +242,12 @@ export class Account {
     }
     for (const { name, mark } of marks) {
       const value = session.get(name);
-      if (!life.register(name).allows(value, mark)) {
-        this.#violation(`an acknowledged change is lost: ${name} is ${value}`);
+      const register = life.register(name);
+      if (!register.allows(value, mark)) {
+        const { expected } = register;
+        this.#violation(
+          `an acknowledged change is lost: ${name} of ${life.id} is ${value}, not ${expected}, at ${start}`,
+        );
       }
     }
     return session;

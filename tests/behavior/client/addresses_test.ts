@@ -59,6 +59,22 @@ Deno.test("client connects to a host name when the server listens on one of its 
   assertEquals(client.servers[0].name, `localhost:${server.port}`);
 });
 
+Deno.test("client needs the permission for the name and port of its server, and no other", async () => {
+  await using server = await startMemcached();
+  const name = `localhost:${server.port}`;
+  const allowed = await runProgram("read_and_leave", {
+    args: [name],
+    permissions: [`--allow-net=${name}`],
+  });
+  assertEquals([allowed.errors, allowed.code], ["", 0]);
+  assertEquals(allowed.output.startsWith("failed"), false);
+  const refused = await runProgram("read_and_leave", {
+    args: [name],
+    permissions: ["--allow-net=elsewhere:1"],
+  });
+  assertEquals(refused.output, "failed MemcacheConnectionError\n");
+});
+
 Deno.test("calls reject when a permission is missing for a unix socket", async () => {
   const result = await runProgram("read_and_leave", {
     args: ["/tmp/no-such-memcached.sock"],

@@ -340,7 +340,9 @@ async function slowestFailure(client: MemcacheClient): Promise<number> {
   }
   elapsed.sort((a, b) => a - b);
   assertLess(elapsed[Math.floor(elapsed.length * 0.99)], 5);
-  assertLess(elapsed.at(-1)!, 5 + loop.worst());
+  // After a delay of our own, what was known is old: then a call waits for a look.
+  const look = loop.worst() > 50 ? TIMEOUT + 100 : 0;
+  assertLess(elapsed.at(-1)!, 5 + look + 2 * loop.worst());
   return elapsed.at(-1)!;
 }
 

@@ -55,7 +55,8 @@ function assertFailedWithin(
     assertInstanceOf(error, kind);
     longest = Math.max(longest, elapsed);
   }
-  assertLess(longest, limit + lag, `timers were ${milliseconds(lag)} late`);
+  // The client grants as much again, since it does not blame the server for it.
+  assertLess(longest, limit + 2 * lag, `timers were ${milliseconds(lag)} late`);
   return { sees: `${kind.name} after ${milliseconds(longest)} at most` };
 }
 
@@ -209,7 +210,7 @@ Deno.test("two calls settle in time when the second was made half a timeout afte
   const second = outcomeOf(() => client.get("key"));
   const outcomes = await Promise.all([first, second]);
   for (const { elapsed } of outcomes) {
-    assertLess(elapsed, TIMEOUT + ALLOWED + loop.worst());
+    assertLess(elapsed, TIMEOUT + ALLOWED + 2 * loop.worst());
   }
   // Not earlier, either: the deadline is the call's own.
   assertGreater(outcomes[0].elapsed, TIMEOUT - 10);

@@ -58,6 +58,8 @@ Deno.test("client talks TLS when told to by option or by address, and trusts its
     [`memcaches://localhost:${port}`, { tls: { ca } }],
     [`127.0.0.1:${port}`, { tls: { ca: [strangerCa, ca] } }],
     [`127.0.0.1:${port}`, { tls: { ca, serverName: "localhost" } }],
+    [`localhost:${port}`, { tls: { ca, serverName: "127.0.0.1" } }],
+    [`127.0.0.1:${port}`, { tls: () => Promise.resolve({ ca }) }],
   ];
   for (const [address, options] of cases) {
     await using client = createMemcacheClient([address], options);
@@ -100,6 +102,9 @@ const UNTRUSTED: Record<
     tls: { ca: strangerCa },
   }),
   "no authority that this runtime knows": () => ({ tls: true }),
+  "another address": ({ ca }) => ({
+    tls: { ca, serverName: "127.0.0.9" },
+  }),
   "another name": ({ ca }) => ({
     tls: { ca, serverName: "elsewhere.example" },
   }),

@@ -1,26 +1,79 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import {
+  MemcacheAuthenticationError,
+  MemcacheConnectionError,
+} from "../../../src/client/errors.ts";
 import { socketError } from "../../../src/client/server_errors.ts";
 
-function coded(code: string): Error & { code: string } {
-  return Object.assign(new Error(`connect ${code}`), { code });
+const SERVER = "memcache.example.com:11211";
+
+function causeOf(code: string, message = code): Error & { code?: string } {
+  return Object.assign(new Error(message), { code });
 }
 
-Deno.test("socketError() asks whether memcached is running when nothing listens", () => {
-  for (const code of ["ECONNREFUSED", "ENOENT"]) {
+Deno.test("socketError() says what may be wrong when a connection cannot be made", () => {
+  const hints: [Error & { code?: string }, secure: boolean, hint: string][] = [
+    [causeOf("ECONNREFUSED"), false, "; is memcached running?"],
+    [causeOf("ENOENT"), false, "; is memcached running?"],
+    [causeOf("EPERM"), false, `; run Deno with --allow-net=${SERVER}`],
+    [
+      causeOf("ECONNRESET"),
+      false,
+      "; if it speaks TLS, name it as memcaches://",
+    ],
+    [
+      causeOf("EPROTO", "wrong version number SSL"),
+      true,
+      "; does it speak TLS? Without, it is memcache:// and not memcaches://",
+    ],
+    [causeOf("EHOSTUNREACH"), false, ""],
+  ];
+  for (const [cause, secure, hint] of hints) {
+    const error = socketError(SERVER, cause, false, secure);
+    assertInstanceOf(error, MemcacheConnectionError);
     assertEquals(
-      socketError("host:11211", coded(code), false, false).message,
-      `The connection to Memcache server host:11211 cannot be made (${code}); is memcached running?`,
+      error.message,
+      `The connection to Memcache server ${SERVER} cannot be made (${cause.code})${hint}`,
+    );
+    assertEquals(error.cause, cause);
+    // Once it stood, it is none of these.
+    const later = socketError(SERVER, cause, true, secure);
+    assertEquals(
+      later.message,
+      `The connection to Memcache server ${SERVER} was lost (${cause.code})`,
     );
   }
 });
 
-Deno.test("socketError() says which of the two sides does not speak TLS", () => {
-  const messages = [
-    socketError("host:11211", coded("ECONNRESET"), false, false).message,
-    socketError("host:11211", coded("ERR_SSL_X"), false, true).message,
+Deno.test("socketError() names the paths when a permission is missing for a unix socket", () => {
+  const { message } = socketError(
+    "/run/m.sock",
+    causeOf("EPERM"),
+    false,
+    false,
+  );
+  assertEquals(
+    message.endsWith("--allow-read=/run/m.sock --allow-write=/run/m.sock"),
+    true,
+  );
+});
+
+Deno.test("socketError() tells an expired certificate from one that is not trusted", () => {
+  const causes: [Error & { code?: string }, says: string][] = [
+    [causeOf("CERT_HAS_EXPIRED"), "has expired, or is not valid yet"],
+    [
+      causeOf("", "invalid peer certificate: Expired"),
+      "has expired, or is not valid yet",
+    ],
+    [
+      causeOf("SELF_SIGNED_CERT_IN_CHAIN"),
+      "is not trusted; pass its authority",
+    ],
+    [causeOf("", "invalid peer certificate: UnknownIssuer"), "is not trusted"],
   ];
-  assertEquals(messages.map((it) => it.split("; ")[1]), [
-    "if it speaks TLS, name it as memcaches://",
-    "does it speak TLS? Without, it is memcache:// and not memcaches://",
-  ]);
+  for (const [cause, says] of causes) {
+    const error = socketError(SERVER, cause, false, true);
+    assertInstanceOf(error, MemcacheAuthenticationError);
+    assertEquals(error.message.includes(says), true, error.message);
+  }
 });

@@ -87,6 +87,7 @@ Deno.test("toJson() stays within a hundred bytes of the two fields that others w
 
 Deno.test("fromJson() reads what toJson() wrote", () => {
   const extras = {
+    content: undefined,
     flashVersions: undefined,
     ancestors: undefined,
     log: undefined,
@@ -94,7 +95,7 @@ Deno.test("fromJson() reads what toJson() wrote", () => {
   };
   for (
     const stored of [
-      RECORD,
+      { ...RECORD, ...extras },
       { ...RECORD, ...extras, flashVersions: { note: LATER } },
       { ...RECORD, ...extras, ancestors: "abcdefgh" },
       { ...RECORD, ...extras, log: ["", [[LATER, "va"]]] as const },

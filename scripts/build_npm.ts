@@ -25,7 +25,7 @@ await build({
   polyfills: false,
   compilerOptions: {
     target: "ES2022",
-    lib: ["ES2022", "ESNext.Disposable"],
+    lib: ["ES2023", "ESNext.Disposable"],
   },
   mappings: {
     [session]: {

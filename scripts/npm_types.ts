@@ -82,7 +82,12 @@ export function typeChecks(
   }
   checks.push([
     "types: the sources as dnt compiles them",
-    compile("6", { ...loose, isolatedModules: true }, sources),
+    compile("6", {
+      ...loose,
+      // The oldest Node that the package is for has all of it.
+      lib: ["es2023", "esnext.disposable"],
+      isolatedModules: true,
+    }, sources),
   ]);
   return checks;
 }

@@ -4,20 +4,14 @@
 // used where it is.
 
 import { isUnavailable } from "../client/errors.ts";
-import type {
-  MemcacheClient,
-  MemcacheServer,
-} from "../client/memcache_client.ts";
-import { underreplicatedChannel } from "../diagnostics.ts";
-import { includesWrite, logOf } from "../record/change_log.ts";
+import type { MemcacheClient } from "../client/memcache_client.ts";
+import { includesWrite } from "../record/change_log.ts";
 import {
-  fromJson,
   isTombstone,
   type SessionRecord,
   type Stored,
-  toJson,
 } from "../record/record.ts";
-import { Copies, isFault } from "./copies.ts";
+import { Copies } from "./copies.ts";
 import {
   type Copy,
   isSound,
@@ -27,8 +21,9 @@ import {
   throwOutageOf,
 } from "./copy.ts";
 import { ReadRepair } from "./read_repair.ts";
-import type { ReadRecord, RecordFormat } from "./record_format.ts";
-import { isReachable, RingPlace } from "./ring_place.ts";
+import type { RecordFormat } from "./record_format.ts";
+import { RingPlace } from "./ring_place.ts";
+import { RingWriter } from "./ring_writer.ts";
 import {
   type Attempt,
   type Look,
@@ -50,7 +45,7 @@ export class RingStore implements RecordStore {
   readonly #copies: Copies;
   readonly #repair: ReadRepair;
   readonly #count: number;
-  readonly #merges: boolean;
+  readonly #writer: RingWriter;
 
   constructor(
     client: MemcacheClient,
@@ -62,7 +57,13 @@ export class RingStore implements RecordStore {
     this.#copies = new Copies(format);
     this.#count = copies;
     this.#repair = new ReadRepair(this.#place, this.#copies, format, copies);
-    this.#merges = merges;
+    this.#writer = new RingWriter(
+      this.#place,
+      this.#copies,
+      this.#repair,
+      format,
+      { copies, merges },
+    );
   }
 
   isUp(key: string, attempt?: Attempt): boolean {
@@ -154,7 +155,6 @@ export class RingStore implements RecordStore {
     return hasLog || copies[0].state === "unreachable" ? undefined : copies[0];
   }
 
-  /** Writes where it takes more than one copy. */
   async #writeAll(
     key: string,
     stored: Stored,
@@ -166,56 +166,7 @@ export class RingStore implements RecordStore {
     if (!this.#place.isReady) await this.#place.ready();
     const copies = look === undefined ? [] : await this.#settled(key, look);
     if (copies === undefined) return false;
-    if (this.#merges && !isTombstone(stored)) {
-      stored = this.#withLog(stored, look, copies);
-    }
-    const value = this.#format.encode(stored, key);
-    const targets = this.#targetsOf(key, copies, attempt);
-    const strays = isTombstone(stored)
-      ? this.#endStrays(key, stored, copies, targets, ttl)
-      : undefined;
-    const results = await Promise.allSettled(targets.map((copy) => {
-      return this.#copies.writeOver(copy, key, value, ttl);
-    }));
-    await strays;
-    let reached = 0;
-    let isConflict = false;
-    let failure: { copy: Copy; error: unknown } | undefined;
-    for (const [index, result] of results.entries()) {
-      if (result.status === "fulfilled") {
-        if (result.value) reached++;
-        else isConflict = true;
-        continue;
-      }
-      const { reason: error } = result;
-      if (!isFault(error)) throw error;
-      if (isUnavailable(error)) attempt.set(targets[index].server, error);
-      failure ??= { copy: targets[index], error };
-    }
-    if (isConflict) return false;
-    // A new session does better with another id than away from its owners.
-    const isLost = look === undefined &&
-      !this.#isOnOwner(key, targets, results);
-    if (reached === 0 || isLost) {
-      const { copy, error } = failure!;
-      await this.#copies.putBack(copy, key, ttl, error);
-      throw error;
-    }
-    const latest = { stored, json: toJson(stored), isStale: false };
-    if (reached < this.#count) {
-      const tried = targets.map(({ server }) => server);
-      const wanting = this.#count - reached;
-      const more = await this.#goOn(key, latest, tried, wanting, ttl, attempt);
-      if (more === undefined) return false;
-      reached += more;
-    }
-    if (reached < this.#count) {
-      underreplicatedChannel.publish({ copies: this.#count, stored: reached });
-    }
-    if (copies.length > this.#count) {
-      await this.#checkPlace(key, latest, copies, targets, ttl);
-    }
-    return true;
+    return await this.#writer.write(key, stored, look, copies, ttl, attempt);
   }
 
   #writeOne(
@@ -243,8 +194,6 @@ export class RingStore implements RecordStore {
     await this.read(key, ttl);
   }
 
-  // --- Where to look
-
   async #look(
     key: string,
     ttl: number | undefined,
@@ -255,12 +204,15 @@ export class RingStore implements RecordStore {
     const place = known?.map(({ server }) => server) ??
       this.#place.placeOf(key, owners);
     const copies = known ?? await this.#copies.lookAll(place, key, ttl);
+    // What others hold may be older than what none of the owners can tell.
+    const isReached = copies.some(({ state, server }) => {
+      return state !== "unreachable" && owners.includes(server);
+    });
+    if (!isReached) throwOutageOf(copies);
     if (copies.every(isSound)) return copies;
     const others = this.#place.others(place);
     return [...copies, ...await this.#copies.lookAll(others, key, ttl)];
   }
-
-  // --- Where to write
 
   /**
    * The copies to write over: as a look found them, or as the repair that it began
@@ -275,133 +227,5 @@ export class RingStore implements RecordStore {
     await repair;
     const now = await this.#look(key, undefined);
     return latestOf(now)?.json === found?.json ? now : undefined;
-  }
-
-  /** The copies to write over: those that are there, and as many as are wanting. */
-  #targetsOf(
-    key: string,
-    copies: readonly Copy[],
-    attempt: Attempt,
-  ): Copy[] {
-    const targets = copies.filter(({ state, server }) => {
-      return state === "present" && !attempt.has(server);
-    });
-    if (targets.length >= this.#count) return targets;
-    const lost = copies.find(({ state }) => state === "present");
-    // What others would hold, the copy that cannot be written would undo.
-    if (lost !== undefined && targets.length === 0) {
-      throw attempt.get(lost.server)!;
-    }
-    const owners = this.#place.ownersOf(key);
-    // While no owner can be reached, nobody believes what others hold.
-    const isOwned = owners.some((server) => isReachable(server, attempt));
-    if (targets.length === 0 && !isOwned) return owners.map(missingAt);
-    const excluded = copies.filter(({ state }) => state !== "missing")
-      .map(({ server }) => server);
-    const wanting = this.#count - targets.length;
-    const spare = this.#place.spareServers(key, excluded, attempt).slice(
-      0,
-      wanting,
-    );
-    return [...targets, ...spare.map(missingAt)];
-  }
-
-  #isOnOwner(
-    key: string,
-    targets: readonly Copy[],
-    results: readonly PromiseSettledResult<boolean>[],
-  ): boolean {
-    const owners = this.#place.ownersOf(key);
-    return targets.some(({ server }, index) => {
-      return results[index].status === "fulfilled" && owners.includes(server);
-    });
-  }
-
-  /**
-   * Brings what was stored on too few servers to the next ones of the walk.
-   *
-   * @returns How many it reached; `undefined` when there is something that has to
-   * go along.
-   */
-  async #goOn(
-    key: string,
-    latest: ReadRecord,
-    tried: MemcacheServer[],
-    wanting: number,
-    ttl: number,
-    attempt: Attempt,
-  ): Promise<number | undefined> {
-    let more = 0;
-    for (const server of this.#place.spareServers(key, tried, attempt)) {
-      if (more === wanting) break;
-      try {
-        if (!await this.#copies.bring(server, key, latest, ttl)) {
-          return undefined;
-        }
-        more++;
-      } catch (error) {
-        if (!isFault(error)) throw error;
-        attempt.set(server, error);
-      }
-    }
-    return more;
-  }
-
-  /** Ends what other servers may hold of a session from an earlier list of servers. */
-  async #endStrays(
-    key: string,
-    stored: Stored,
-    copies: readonly Copy[],
-    targets: readonly Copy[],
-    ttl: number,
-  ): Promise<void> {
-    const known = [...copies, ...targets].map(({ server }) => server);
-    const latest = { stored, json: toJson(stored), isStale: false };
-    await Promise.allSettled(
-      this.#place.others(known).filter(({ isUp }) => isUp)
-        .map((server) => {
-          const options = { onlyOver: true };
-          return this.#copies.bring(server, key, latest, ttl, options);
-        }),
-    );
-  }
-
-  /**
-   * A session that was written away from its place may have been brought there by
-   * a repair since it was read: then what is there is to be as new.
-   */
-  async #checkPlace(
-    key: string,
-    latest: ReadRecord,
-    copies: readonly Copy[],
-    targets: readonly Copy[],
-    ttl: number,
-  ): Promise<void> {
-    const written = targets.map(({ server }) => server);
-    const place = this.#place.placeOf(key, this.#place.ownersOf(key));
-    const empty = copies.filter(({ state, server }) => {
-      return state === "missing" && place.includes(server) &&
-        !written.includes(server);
-    });
-    await Promise.allSettled(empty.map(({ server }) => {
-      return this.#copies.bring(server, key, latest, ttl, { onlyOver: true });
-    }));
-  }
-
-  #withLog(
-    record: SessionRecord,
-    look: Look | undefined,
-    copies: readonly Copy[],
-  ): SessionRecord {
-    const hasLog = look !== undefined && recordIn(look)?.log !== undefined;
-    // Processes with several copies go on with what those with one copy wrote.
-    if (this.#count === 1 && !hasLog) return record;
-    // What the app changed inside of a value has to show.
-    const replaced = look !== undefined && recordIn(look) !== undefined
-      ? fromJson(look.found!.json, 0) as SessionRecord
-      : undefined;
-    const isBase = this.#count > 1 && this.#repair.isComplete(copies);
-    const log = logOf(record, replaced, isBase);
-    return { ...record, log };
   }
 }

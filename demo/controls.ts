@@ -57,7 +57,7 @@ export class DemoControls implements AsyncDisposable {
     };
   }
 
-  /** Takes in what an app process reports; whether there is such a one. */
+  /** Takes in what an app process reports; whether that process exists. */
   report(name: string, { pid, figures, events }: AppReport): boolean {
     const app = this.#apps.find((app) => app.name === name);
     if (app === undefined) return false;

@@ -69,12 +69,12 @@ export class Walker {
   }
 }
 
-/** Throws unless something is so. */
+/** Throws unless the condition holds. */
 export function expect(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise);
 }
 
-/** Asks again and again until something is so. */
+/** Asks again and again until the condition holds. */
 export async function until(
   what: string,
   holds: () => Promise<boolean>,

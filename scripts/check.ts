@@ -1,6 +1,5 @@
 // `deno task check`: format, lint, types and documentation of all there is, and
-// what JSR would publish: the sources and nothing beside them, which import
-// nothing but what users install.
+// what JSR would publish: the sources alone, which import only what users install.
 
 import $ from "dax";
 import denoJson from "../deno.json" with { type: "json" };

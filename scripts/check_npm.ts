@@ -12,7 +12,12 @@ import { startMemcached } from "../tools/memcached.ts";
 import { type Counts, format, NONE } from "./counts.ts";
 import { commands, specifiers } from "./npm_package.ts";
 import { NpmProject, type Outcome, RUNTIMES } from "./npm_project.ts";
-import { compiler, typeChecks, TYPESCRIPT_PACKAGES } from "./npm_types.ts";
+import {
+  compiler,
+  compilerOptionsIn,
+  typeChecks,
+  TYPESCRIPT_PACKAGES,
+} from "./npm_types.ts";
 import { packDirectory, packSources } from "./pack_npm.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -145,6 +150,9 @@ function addTypes(project: NpmProject) {
     sources: Object.values(denoJson.exports)
       .map((entry) => `sources/${entry}`),
     examples: FILES_OF_EXAMPLES,
+    documented: compilerOptionsIn(
+      Deno.readTextFileSync(`${ROOT}/docs/troubleshooting.md`),
+    ),
   });
 }
 

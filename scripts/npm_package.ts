@@ -7,6 +7,7 @@ import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { dirname, join, relative } from "node:path";
 import denoJson from "../deno.json" with { type: "json" };
+import { forRegistry } from "./absolute_links.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -106,11 +107,31 @@ export async function writePackage(
   }
   await bundle(join(directory, MODULES));
   for (const document of DOCUMENTS) {
-    await Deno.copyFile(join(ROOT, document), join(directory, document));
+    const text = await Deno.readTextFile(join(ROOT, document));
+    await Deno.writeTextFile(join(directory, document), forRegistry(text));
   }
   const json = JSON.stringify(manifest(), null, 2) + "\n";
   await Deno.writeTextFile(join(directory, "package.json"), json);
 }
+
+/**
+ * Importing "node:process" reads every property of it, and so loads the modules
+ * behind `stdout` and `report`: 2.5 ms, a sixth of the whole import. The global is
+ * the same object, and reads nothing.
+ */
+const GLOBAL_PROCESS: esbuild.Plugin = {
+  name: "global-process",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:process$/ }, ({ path }) => {
+      return { path, namespace: "global-process", sideEffects: false };
+    });
+    onLoad({ filter: /./, namespace: "global-process" }, () => ({
+      contents: `const { process } = globalThis;
+        export default process;
+        export const { getBuiltinModule, nextTick } = process;`,
+    }));
+  },
+};
 
 async function bundle(directory: string): Promise<void> {
   await esbuild.build({
@@ -126,6 +147,7 @@ async function bundle(directory: string): Promise<void> {
     platform: "node",
     target: "node20.19",
     packages: "external",
+    plugins: [GLOBAL_PROCESS],
     sourcemap: true,
     // Names stay as they are, so that a stack trace can be read without the map.
     minifyWhitespace: true,
@@ -149,6 +171,7 @@ async function bundle(directory: string): Promise<void> {
 function withoutMachine(text: string, directory: string): string {
   const map = JSON.parse(text) as { sources: string[] };
   map.sources = map.sources.map((source) => {
+    if (source.startsWith(GLOBAL_PROCESS.name)) return source;
     return join("..", relative(ROOT, join(directory, source)));
   });
   return JSON.stringify(map);

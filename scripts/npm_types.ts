@@ -39,12 +39,22 @@ export interface TypeFiles {
   sources: string[];
   /** Programs that use Remix, too. */
   examples: string[];
+  /** The compiler options that the documentation has for them. */
+  documented: object;
+}
+
+/** The compiler options of the `tsconfig.json` in a page of the documentation. */
+export function compilerOptionsIn(markdown: string): object {
+  const [, json] =
+    /```json\n(\{\n {2}"compilerOptions"[^`]+)```/.exec(markdown) ??
+      [];
+  return JSON.parse(json).compilerOptions;
 }
 
 /** What to compile, by name. */
 export function typeChecks(
   project: NpmProject,
-  { consumer, sources, examples }: TypeFiles,
+  { consumer, sources, examples, documented }: TypeFiles,
 ): [name: string, run: () => Promise<Outcome>][] {
   const compile = (version: string, options: object, files: string[]) => () => {
     const config = `tsconfig.${crypto.randomUUID()}.json`;
@@ -64,11 +74,10 @@ export function typeChecks(
     skipLibCheck: true,
     allowImportingTsExtensions: true,
   };
-  const lib = [...STRICT.lib, "dom", "dom.iterable"];
-  for (const version of ["5", "latest"]) {
+  for (const version of VERSIONS) {
     checks.push([
-      `types: the examples, TypeScript ${version}`,
-      compile(version, { ...loose, lib }, examples),
+      `types: the examples with the documented tsconfig.json, TypeScript ${version}`,
+      compile(version, documented, examples),
     ]);
   }
   checks.push([

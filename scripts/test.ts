@@ -23,12 +23,12 @@ const ENV_OF_EXAMPLES = { MEMCACHE_PASSWORD: "of an example" };
 /** Runs the tests that the arguments name, or all of them. */
 export async function test(args: string[] = []): Promise<Counts> {
   Deno.chdir(new URL("../", import.meta.url));
-  Deno.env.set("MEMCACHED_BIN", await ensureMemcached());
   const paths = args.filter((arg) => existsSync(arg));
-  if (paths.length > 0) {
-    const flags = paths.every(isIndependent) ? ["--parallel"] : [];
-    return await run([...flags, ...args]);
+  if (paths.length > 0 && paths.every(isIndependent)) {
+    return await run(["--parallel", ...args]);
   }
+  Deno.env.set("MEMCACHED_BIN", await ensureMemcached());
+  if (paths.length > 0) return await run(args);
   return [
     await run(["--parallel", ...args, ...INDEPENDENT]),
     await run([`--ignore=${INDEPENDENT}`, ...args, "tests"]),

@@ -19,6 +19,14 @@ export interface Write {
   ttl: number;
 }
 
+/** What a record is made of, where that is not just what a look found. */
+export interface Origin {
+  /** The record that it was merged with. */
+  replaced?: SessionRecord;
+  /** The tags of its own earlier versions. */
+  besides?: string;
+}
+
 /** Drafts what one storage stores. */
 export class Drafts {
   /** Whether a save keeps what others changed. */
@@ -45,6 +53,7 @@ export class Drafts {
     key: string,
     look: Look | undefined,
     merged?: Merged,
+    { replaced: base, besides }: Origin = {},
   ): Write {
     const now = Date.now();
     const found = look && recordIn(look);
@@ -61,7 +70,12 @@ export class Drafts {
       createdAt,
       version,
       flashVersions: merged?.flashVersions,
-      ancestors: found && ancestorsOf(version, found),
+      ancestors: found && ancestorsOf(
+        version,
+        base ?? found,
+        snapshot.updates !== undefined,
+        besides,
+      ),
       follows: found === undefined
         ? mark?.version ?? (key === tracked.key ? own?.follows : undefined)
         : found.follows,

@@ -130,7 +130,9 @@ export type MemcacheSessionStorageOptions =
     /**
      * The Memcache servers, spanned by one consistent-hash ring: `host`,
      * `host:port`, `[::1]:port`, `memcache://[user:password@]host:port`,
-     * `memcaches://…` (TLS), `/path/to.sock` or `unix:/path/to.sock`.
+     * `memcaches://…` (TLS), `/path/to.sock` or `unix:/path/to.sock`. Or where to
+     * look them up: `dns+host:port`, `dnssrv+name`, `auto+host:port`; see
+     * `createMemcacheClient`.
      */
     servers: readonly string[];
     /** Give either `servers` or `client`. */

@@ -2,6 +2,7 @@
 // session that has ended stays ended, and one that was merely lost is stored
 // again.
 
+import { isUnavailable } from "./client/errors.ts";
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
 import { SessionConflictError } from "./errors.ts";
 import { includesWrite } from "./record/change_log.ts";
@@ -11,7 +12,8 @@ import {
   type SessionRecord,
   type Tombstone,
 } from "./record/record.ts";
-import type { Drafts, Write } from "./drafts.ts";
+import { tagOf } from "./record/version.ts";
+import type { Drafts, Origin, Write } from "./drafts.ts";
 import {
   type Attempt,
   type Look,
@@ -51,33 +53,37 @@ export class Reconciler {
     const { key, ttl } = tried;
     const replaced = tracked.look && recordIn(tracked.look);
     const read = replaced?.version ?? "";
+    const versions = [tried.record.version];
     let last = tried;
-    let over = read;
     let isConflict = false;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const look = await this.#store.read(key, ttl, attempt);
       const found = recordIn(look);
       let theirs = found;
-      // The reply to the last try was lost, but not the try itself; or of several
-      // copies one took it and another met a conflict.
-      const { version } = last.record;
-      if (found !== undefined && includesWrite(found, version)) {
-        theirs = snapshot.updates && this.#store.othersIn(look, version);
+      const besides = versions.map(tagOf).join("");
+      // The reply to a try was lost, but not the try itself; or of several copies
+      // one took it and another met a conflict.
+      if (found !== undefined && includesAny(found, versions)) {
+        theirs = snapshot.updates && this.#store.othersIn(look, versions);
         // What `update()` changed has to be worked out on what others stored.
-        if (theirs === undefined || theirs.version <= over) {
+        if (theirs === undefined || includesWrite(found, theirs.version)) {
           if (await this.#store.settle(look)) return last;
           continue;
         }
       }
       if (this.#hasEnded(tracked, replaced, look)) {
+        await this.#takeBack(tracked, key, look, versions, attempt);
         drop(tombstoneIn(look)?.reason ?? "ended");
         return undefined;
       }
       isConflict ||= theirs !== undefined && theirs.version !== read;
       last = theirs === undefined
         ? this.#drafts.record(tracked, snapshot, key, look)
-        : this.#draftMerged(tracked, snapshot, key, theirs, look);
-      over = found?.version ?? over;
+        : this.#draftMerged(tracked, snapshot, key, theirs, look, {
+          replaced: theirs,
+          besides,
+        });
+      versions.push(last.record.version);
       if (await this.#store.write(key, last.record, look, ttl, attempt)) {
         if (isConflict) conflictChannel.publish({ retries: tries });
         return last;
@@ -108,7 +114,7 @@ export class Reconciler {
     let tombstone = this.#drafts.tombstone(oldKey, "moved", left);
     let moved = write;
     // After a save that was merged, the session does not hold what is stored.
-    let merged = tracked.wasMerged ? undefined : left?.version;
+    let merged = tracked.wasMerged ? undefined : left;
     let look = keepsOld ? undefined : tracked.look;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       look ??= await this.#store.read(oldKey, write.ttl, attempt);
@@ -126,9 +132,13 @@ export class Reconciler {
       if (theirs !== undefined && this.#isAnother(theirs, tracked)) {
         return await this.#dropMoved(tracked, moved, attempt);
       }
-      if (!keepsOld && theirs !== undefined && theirs.version !== merged) {
+      // A copy that lags behind what was taken along already is no news.
+      const isKnown = theirs === undefined || merged !== undefined &&
+          (includesWrite(merged, theirs.version) ||
+            mark !== undefined && theirs.version < merged.version);
+      if (!keepsOld && theirs !== undefined && !isKnown) {
         moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
-        merged = theirs.version;
+        merged = theirs;
         tombstone = this.#drafts.tombstone(oldKey, "moved", theirs, mark);
         // What an earlier save merged already is no conflict of this one.
         if (tries > 1) conflictChannel.publish({ retries: tries - 1 });
@@ -192,6 +202,31 @@ export class Reconciler {
     drop("ended");
   }
 
+  /**
+   * Ends what one copy took of a save that is dropped: a later list of servers may
+   * know that copy alone.
+   */
+  async #takeBack(
+    tracked: TrackedSession,
+    key: string,
+    look: Look,
+    versions: readonly string[],
+    attempt: Attempt,
+  ): Promise<void> {
+    const mark = tombstoneIn(look);
+    const { beside } = look;
+    if (mark === undefined || beside === undefined) return;
+    if (!includesAny(beside, versions)) return;
+    const ttl = this.#drafts.tombstoneTtl(tracked);
+    const tombstone = { ...mark, ended: beside.version };
+    try {
+      await this.#store.write(key, tombstone, look, ttl, attempt);
+    } catch (error) {
+      // The tombstone is there, and read repair brings it to the others in time.
+      if (!isUnavailable(error)) throw error;
+    }
+  }
+
   /** Stores what others changed, and this request, under the new id. */
   async #rewrite(
     tracked: TrackedSession,
@@ -223,11 +258,12 @@ export class Reconciler {
     key: string,
     theirs: SessionRecord,
     look: Look,
+    origin?: Origin,
   ): Write {
     const merged = this.#drafts.merges
       ? merge(tracked.changesOf(snapshot), theirs)
       : undefined;
-    return this.#drafts.record(tracked, snapshot, key, look, merged);
+    return this.#drafts.record(tracked, snapshot, key, look, merged, origin);
   }
 
   /** Whether what a look found says that the session of a request is over. */
@@ -253,6 +289,13 @@ export class Reconciler {
       ? tombstoneIn(look)?.version !== theirs.follows
       : !isSameSession(own, theirs);
   }
+}
+
+function includesAny(
+  record: SessionRecord,
+  versions: readonly string[],
+): boolean {
+  return versions.some((version) => includesWrite(record, version));
 }
 
 function drop(reason: "ended" | "moved"): void {

@@ -82,6 +82,7 @@ export class SessionSaver {
   }
 
   #save(tracked: TrackedSession, snapshot: Snapshot): Promise<string | null> {
+    snapshot.id = tracked.currentId(snapshot.id);
     if (snapshot.destroyed) return this.#destroy(tracked, snapshot);
     if (!snapshot.dirty) return this.#renew(tracked);
     if (tracked.id === undefined) return this.#adopt(tracked, snapshot);
@@ -174,6 +175,7 @@ export class SessionSaver {
       } catch (error) {
         const isLast = tries === MAX_CREATE_TRIES || session.id !== snapshot.id;
         if (isLast || !isUnavailable(error)) throw error;
+        const { id } = snapshot;
         snapshot.id = reachable(
           () => {
             session.regenerateId();
@@ -181,6 +183,7 @@ export class SessionSaver {
           },
           (id) => this.#store.isUp(this.#keys.keyOf(id), attempt),
         );
+        tracked.replaceId(id, snapshot.id);
       }
     }
   }

@@ -55,6 +55,7 @@ export class TrackedSession {
   /** The JSON of its own part of what it saved last. */
   #saved: string | undefined = undefined;
   #updates = new Map<string, { changes: Update[]; made: unknown }>();
+  #replacedIds: Map<string, string> | undefined = undefined;
   #turn: Promise<unknown> | undefined = undefined;
 
   constructor(session: Session, id?: string, key?: string) {
@@ -76,6 +77,18 @@ export class TrackedSession {
     const updates = this.#takeUpdates();
     this.#taken = content;
     return { id, deleteId, destroyed, dirty, values, flash, content, updates };
+  }
+
+  /** Notes that a save had to give the session another id than it began with. */
+  replaceId(from: string, to: string): void {
+    this.#replacedIds ??= new Map();
+    this.#replacedIds.set(from, to);
+  }
+
+  /** The id that a snapshot's id has become since. */
+  currentId(id: string): string {
+    const next = this.#replacedIds?.get(id);
+    return next === undefined ? id : this.currentId(next);
   }
 
   /** Runs a save after those that began before it. */

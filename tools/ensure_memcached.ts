@@ -17,7 +17,7 @@ or set MEMCACHED_BIN to its path, and try again.`;
 
 /**
  * The path of a memcached. Says in one line where it comes from, and ends the
- * process with an instruction where there is none to be had.
+ * process with an instruction when it cannot get one.
  */
 export async function ensureMemcached(): Promise<string> {
   const found = findMemcached();

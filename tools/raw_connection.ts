@@ -1,5 +1,5 @@
-// A connection that knows no more than bytes, for tests that look at what a
-// server holds, or change it, behind the client's back.
+// Raw commands to a server, with which tests look at what it holds, or change it,
+// behind the client's back.
 
 import { Buffer } from "node:buffer";
 import { connect, type NetConnectOpts } from "node:net";

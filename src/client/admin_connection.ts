@@ -255,23 +255,24 @@ export class AdminConnection {
 function connect(options: AdminConnectionOptions): Promise<Socket> {
   const { address, timeout, tls } = options;
   return new Promise((resolve, reject) => {
-    const settle = (error?: Error) => {
+    const fail = (error: Error) => {
       clearTimeout(timer);
-      socket.removeAllListeners();
-      if (error === undefined) return resolve(socket);
-      // What a destroyed socket complains of is nobody's concern.
-      socket.on("error", () => {});
-      socket.destroy();
       reject(error);
     };
-    const timer = setTimeout(
-      () => settle(connectTimeoutError(address.name, timeout)),
-      timeout,
-    );
-    const { stream: socket } = openSocket(options, () => settle());
-    socket.on("error", (error: Error) => {
-      settle(socketError(address.name, error, false, tls !== undefined));
+    const failSocket = (error: Error) => {
+      fail(socketError(address.name, error, false, tls !== undefined));
+    };
+    const failClosed = () => fail(closedError(address.name, false));
+    const timer = setTimeout(() => {
+      socket.destroy();
+      fail(connectTimeoutError(address.name, timeout));
+    }, timeout);
+    const { stream: socket } = openSocket(options, () => {
+      clearTimeout(timer);
+      socket.off("error", failSocket).off("close", failClosed);
+      resolve(socket);
     });
-    socket.on("close", () => settle(closedError(address.name, false)));
+    socket.on("error", failSocket);
+    socket.on("close", failClosed);
   });
 }

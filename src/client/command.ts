@@ -83,8 +83,9 @@ export const commandRules: Record<CommandKind, CommandRule> = {
     encode: ({ key }, opaque) => encodePeek(key, opaque),
     outcome(reply) {
       if (reply.code === "VA") {
-        // `-1` stands for no expiry.
-        const ttl = Math.max(0, reply.ttl);
+        // `-1` stands for no expiry, `0` for the last second, which must not
+        // become no expiry.
+        const ttl = reply.ttl === -1 ? 0 : Math.max(1, reply.ttl);
         return { value: ownedValue(reply), cas: reply.cas, ttl };
       }
       return reply.code === "EN" ? undefined : UNEXPECTED;

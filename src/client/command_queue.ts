@@ -29,7 +29,7 @@ export class CommandQueue {
 
   /** Adds commands before all others, in their order. */
   prepend(commands: readonly PendingCommand[]): void {
-    for (const command of commands.toReversed()) {
+    for (const command of [...commands].reverse()) {
       command.next = this.#oldest;
       this.#oldest = command;
       this.#newest ??= command;

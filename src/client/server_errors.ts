@@ -65,7 +65,7 @@ function hintAt(
       ? `; run Deno with --allow-read=${server} --allow-write=${server}`
       : `; run Deno with --allow-net=${server}`;
   }
-  if (/ECONNREFUSED/.test(what)) return "; is memcached running there?";
+  if (/ECONNREFUSED|ENOENT/.test(what)) return "; is memcached running?";
   // One side speaks TLS and the other does not: that looks like any broken
   // connection.
   if (secure && /SSL|TLS|corrupt message|InvalidContentType/i.test(what)) {

@@ -50,6 +50,7 @@ const OPTIONS = {
   prefix: { type: "string", short: "p" },
   rate: { type: "string" },
   timeout: { type: "string" },
+  "max-value-bytes": { type: "string" },
   "dry-run": { type: "boolean" },
   "remove-strays": { type: "boolean" },
   drain: { type: "boolean" },
@@ -74,6 +75,7 @@ const COMMON: readonly OptionName[] = [
   "copies",
   "prefix",
   "timeout",
+  "max-value-bytes",
   "accept-plaintext",
   "json",
   "tls",
@@ -219,8 +221,10 @@ function clientOptions(
 ): MemcacheClientOptions {
   const username = readVariable(VARIABLES.username) || undefined;
   const password = readVariable(VARIABLES.password) || undefined;
+  const maxValueBytes = integer("max-value-bytes", values["max-value-bytes"]);
   return {
     timeout: integer("timeout", values.timeout) ?? TIMEOUT,
+    ...maxValueBytes !== undefined && { maxValueBytes },
     tls: tlsOptions(values),
     ...username !== undefined && { username },
     ...password !== undefined && { password },

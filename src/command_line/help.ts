@@ -39,6 +39,7 @@ Options of status, repair and move
 
 Connecting
       --timeout MS     How long a server may take to answer.   [5000]
+      --max-value-bytes N        As the app's client, where memcached has -I.
       --tls            Use TLS. Also on by memcaches://, --ca, --cert and --key.
       --ca FILE        The certificate authority to trust, as PEM.
       --cert FILE, --key FILE    The certificate to show, and its key, as PEM.

@@ -2,16 +2,17 @@
 // believe, and writes that one where it is missing or older. All writes are
 // conditional, so that whatever a request stores meanwhile stays.
 
-import type { MemcacheServer, PeekedItem } from "../client/memcache_client.ts";
+import type { MemcacheServer } from "../client/memcache_client.ts";
 import { isFault } from "../store/copies.ts";
+import type { RecordFormat } from "../store/record_format.ts";
 import {
-  givesWay,
-  isSound,
-  latestOf,
-  type PresentCopy,
-} from "../store/copy.ts";
-import type { ReadRecord, RecordFormat } from "../store/record_format.ts";
-import { isTombstone } from "../record/record.ts";
+  choose,
+  type Chosen,
+  type FoundCopy,
+  holdsTombstone,
+  isBehind,
+  mayReplace,
+} from "./found_copy.ts";
 
 /** Where the copies of a session are, and where they belong. */
 export interface KeyPlace {
@@ -21,6 +22,8 @@ export interface KeyPlace {
   holders: readonly MemcacheServer[];
   /** Of those that it belongs on: the ones that may hold it or not. */
   unsure: readonly MemcacheServer[];
+  /** The servers that come after those that it belongs on. */
+  spares: readonly MemcacheServer[];
 }
 
 /** What was found of one session, and done about it. */
@@ -35,8 +38,9 @@ export interface KeyOutcome {
   older: number;
   /** Copies that are still wanting or older. */
   left: number;
-  /** Copies on servers where it does not belong, and how many of them went. */
+  /** Copies on servers where it does not belong. */
   strays: number;
+  /** How many of those were removed. */
   removed: number;
   /** Whether its copies differ and cannot be read: they may be encrypted. */
   undecided: boolean;
@@ -54,26 +58,10 @@ export interface KeyRepairOptions {
   classify: boolean;
 }
 
-/** A copy as it was found, with all that it takes to bring it elsewhere. */
-type FoundCopy = PresentCopy & PeekedItem;
-
-/** What to believe of the copies. */
-interface Chosen {
-  value: string | Uint8Array;
-  ttl: number;
-  /** What it holds, where copies had to be compared. */
-  read: ReadRecord | undefined;
-  /** Whether a copy is it. */
-  isIt(copy: FoundCopy): boolean;
-}
-
 /** So many writers that come between are no accident. */
 const MAX_TRIES = 10;
-/** A copy whose time to live ends so many seconds before that of another lags. */
-const TTL_TOLERANCE = 60;
 /** Seconds that a stray lives on: it stays readable, and is not found by chance. */
 const STRAY_TTL = 1;
-const NULL = new TextEncoder().encode("[null");
 
 /** Repairs the sessions of one storage. */
 export class KeyRepair {
@@ -91,7 +79,7 @@ export class KeyRepair {
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const servers = tries === 1
         ? union(where.holders, where.unsure)
-        : union(where.holders, where.place);
+        : union(where.holders, [...where.place, ...where.spares]);
       const isDone = await this.#tryOnce(key, where, servers, outcome, tries);
       if (isDone) break;
     }
@@ -101,7 +89,7 @@ export class KeyRepair {
   /** Whether nobody came between. */
   async #tryOnce(
     key: string,
-    { place }: KeyPlace,
+    { place, spares }: KeyPlace,
     servers: readonly MemcacheServer[],
     outcome: KeyOutcome,
     tries: number,
@@ -111,19 +99,27 @@ export class KeyRepair {
     if (copies.length === 0) return true;
     outcome.found = true;
     if (this.#options.classify && tries === 1) {
-      outcome.isTombstone = copies.some((it) => this.#isTombstone(it, key));
+      outcome.isTombstone = copies.some((copy) => {
+        return holdsTombstone(this.#format, key, copy);
+      });
     }
-    const chosen = this.#choose(key, copies);
+    const chosen = choose(this.#format, key, copies);
     outcome.undecided = chosen === undefined;
     const here = copies.filter(({ server }) => place.includes(server));
     const strays = copies.filter(({ server }) => !place.includes(server));
     outcome.strays = strays.length;
-    const missing = place.filter((server) => {
+    const isMissing = (server: MemcacheServer) => {
       return !copies.some((copy) => copy.server === server);
+    };
+    const missing = place.filter(isMissing);
+    const older = chosen === undefined ? [] : here.filter((copy) => {
+      return isBehind(copy, chosen);
     });
-    const behind = chosen === undefined ? [] : here.filter((copy) => {
-      return isBehind(copy, chosen) && mayReplace(copy, chosen);
-    });
+    const behind = older.filter((copy) => mayReplace(copy, chosen!));
+    // What is to stay for the moment takes the place of a copy.
+    const elsewhere = strays.filter((copy) => chosen?.isIt(copy)).length;
+    const wanting = Math.max(0, older.length - behind.length - elsewhere);
+    missing.push(...spares.filter(isMissing).slice(0, wanting));
     if (tries === 1) {
       outcome.wanting = missing.length;
       outcome.older = behind.length;
@@ -142,7 +138,10 @@ export class KeyRepair {
       if (!await this.#areUnchanged(key, strays, outcome)) return false;
     }
     if (outcome.left > 0 || !this.#options.removeStrays) return true;
-    const removed = await Promise.all(strays.map(({ server, value, cas }) => {
+    const removable = older.length > behind.length ? [] : strays;
+    const removed = await Promise.all(removable.map((stray) => {
+      const { server, value, cas } = stray;
+      if (!mayReplace(stray, chosen)) return false;
       return this.#ask(outcome, async () => {
         const result = await server.compareAndSet(key, value, cas, STRAY_TTL);
         return result !== "exists";
@@ -165,48 +164,6 @@ export class KeyRepair {
       const server = servers[index];
       return [{ state: "present", server, read: undefined, ...item }];
     });
-  }
-
-  /** What to believe; `undefined` where none of the copies can be read. */
-  #choose(key: string, copies: FoundCopy[]): Chosen | undefined {
-    const [{ value }, ...others] = copies;
-    if (others.every((other) => isSameValue(other.value, value))) {
-      return {
-        value,
-        ttl: longestOf(copies),
-        read: undefined,
-        isIt: () => true,
-      };
-    }
-    for (const copy of copies) copy.read = this.#read(copy, key);
-    const latest = latestOf(copies);
-    if (latest === undefined) return undefined;
-    const same = copies.filter(({ read }) => read?.json === latest.json);
-    return {
-      value: same.length > 0
-        ? same[0].value
-        : this.#format.encode(latest.stored, key),
-      ttl: longestOf(same.length > 0 ? same : copies.filter(isSound)),
-      read: latest,
-      isIt: ({ read }) => read?.json === latest.json,
-    };
-  }
-
-  #read({ value }: FoundCopy, key: string): ReadRecord | undefined {
-    try {
-      return this.#format.decode(value, key);
-    } catch {
-      // Another session's record: not to be believed.
-      return undefined;
-    }
-  }
-
-  #isTombstone(copy: FoundCopy, key: string): boolean {
-    if (copy.value[0] === NULL[0]) {
-      return isSameValue(copy.value.subarray(0, NULL.length), NULL);
-    }
-    const read = this.#read(copy, key);
-    return read !== undefined && isTombstone(read.stored);
   }
 
   #add(
@@ -276,36 +233,6 @@ function nothing(): KeyOutcome {
     removed: 0,
     undecided: false,
   };
-}
-
-function isBehind(copy: FoundCopy, chosen: Chosen): boolean {
-  // What cannot be read may be newer: encrypted with a secret to come.
-  if (!chosen.isIt(copy)) return copy.read !== undefined;
-  return lifeOf(copy.ttl) + TTL_TOLERANCE < lifeOf(chosen.ttl);
-}
-
-/** Whether nothing is lost when a copy is written over. */
-function mayReplace({ read }: FoundCopy, chosen: Chosen): boolean {
-  return read === undefined || chosen.read === undefined ||
-    givesWay(read, chosen.read);
-}
-
-/** The longest time to live; `0`, no expiry, is the longest there is. */
-function longestOf(copies: readonly FoundCopy[]): number {
-  const longest = Math.max(...copies.map(({ ttl }) => lifeOf(ttl)));
-  return longest === Infinity ? 0 : longest;
-}
-
-function lifeOf(ttl: number): number {
-  return ttl === 0 ? Infinity : ttl;
-}
-
-function isSameValue(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at++) {
-    if (a[at] !== b[at]) return false;
-  }
-  return true;
 }
 
 function union<Item>(a: readonly Item[], b: readonly Item[]): Item[] {

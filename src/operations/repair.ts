@@ -150,9 +150,9 @@ export async function repairKeys(
   const work = async (index: number) => {
     const key = prefix + table.keyAt(index);
     if (isSentinel(key)) return;
-    const place = to.serversFor(key, to.servers.length)
-      .filter(({ name }) => !unreachable.has(name))
-      .slice(0, copies);
+    const walk = to.serversFor(key, to.servers.length)
+      .filter(({ name }) => !unreachable.has(name));
+    const place = walk.slice(0, copies);
     if (only !== undefined && !place.includes(only)) return;
     const holders = table.holdersAt(index).map((holder) => {
       held[holder]++;
@@ -162,7 +162,8 @@ export async function repairKeys(
     });
     if (holders.length === 0 || place.length === 0) return;
     const unsure = place.filter((server) => !isListed.has(server));
-    const where = { place, holders, unsure };
+    const spares = walk.slice(copies, 2 * copies);
+    const where = { place, holders, unsure, spares };
     const outcome = options.quick
       ? countCopies(where)
       : await keyRepair.repair(key, where);

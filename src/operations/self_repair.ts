@@ -266,8 +266,8 @@ export class SelfRepair {
       const place = walk.slice(0, copies);
       if (!place.includes(server)) return;
       // Where a copy goes while one of its servers is down.
-      const holders = walk.slice(copies, copies + 1);
-      const where = { place, holders, unsure: place };
+      const spares = walk.slice(copies, copies + 1);
+      const where = { place, holders: spares, unsure: place, spares };
       const outcome = await this.#keyRepair.repair(key, where);
       copied += outcome.wanting + outcome.older - outcome.left;
     };

@@ -2,8 +2,6 @@
 // server still has its memory: who finds it missing repairs the server. While
 // somebody does, it is a lease that expires.
 
-import { randomUUID } from "node:crypto";
-
 /** Long, so that it is no session's key by accident. */
 const START = "remix-session-self-repair:";
 /** Seconds for which a lease holds without being renewed. */
@@ -35,7 +33,7 @@ export function isSentinel(key: string): boolean {
 
 /** A lease on a server that has been empty, or of which `previous` is known. */
 export function newLease(previous: Sentinel | undefined): Sentinel {
-  const life = previous?.life ?? randomUUID().slice(0, 13);
+  const life = previous?.life ?? crypto.randomUUID().slice(0, 13);
   return { state: "lease", life, begunAt: Date.now() };
 }
 

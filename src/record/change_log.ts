@@ -5,11 +5,11 @@
 import { type ChangeLog, flashVersion, type SessionRecord } from "./record.ts";
 import {
   combinedVersion,
+  countTags,
   firstTags,
   hasTag,
   tagOf,
   timeOf,
-  withoutTags,
 } from "./version.ts";
 
 const VALUE = "v";
@@ -23,18 +23,34 @@ const KEPT = 15_000;
 const MAX_ANCESTORS = 8;
 /** While writes follow each other so closely, in milliseconds, many are in flight. */
 const BURST = 1_000;
+/** What an `update()` must not count twice is remembered for longer than what is set. */
 const MAX_ANCESTORS_IN_BURST = 64;
 
-/** The tags of what a write of `version` in the place of `replaced` is built on. */
+/**
+ * The tags of what a write of `version` in the place of `replaced` is built on, and
+ * `besides` those of the same write under earlier versions; `hasUpdates` when the
+ * write counts on what it replaces.
+ */
 export function ancestorsOf(
   version: string,
   replaced: SessionRecord,
+  hasUpdates: boolean,
+  besides = "",
 ): string | undefined {
   if (replaced.name === undefined) return undefined;
   const age = timeOf(version) - timeOf(replaced.version);
   if (age > KEPT) return undefined;
-  const tags = tagOf(replaced.version) + (replaced.ancestors ?? "");
-  return firstTags(tags, age < BURST ? MAX_ANCESTORS_IN_BURST : MAX_ANCESTORS);
+  const { ancestors = "" } = replaced;
+  const isCounting = hasUpdates || countTags(ancestors) > MAX_ANCESTORS;
+  const most = isCounting && age < BURST
+    ? MAX_ANCESTORS_IN_BURST
+    : MAX_ANCESTORS;
+  return firstTags(besides + tagsIn(replaced), most);
+}
+
+/** The tags of a record and of what it was built on. */
+export function tagsIn({ version, ancestors = "" }: SessionRecord): string {
+  return tagOf(version) + ancestors;
 }
 
 /** Whether a record is the write of a version, or was built on it. */
@@ -75,8 +91,8 @@ export function logOf(
 
 /**
  * The newer of two records of a session, with the changes of the older one that it
- * lacks. A write of which a change gave way to that of another is not part of the
- * result: whoever still waits for it tries again, on top of the other.
+ * lacks. A write of which a change may have given way to that of another is not part
+ * of the result: whoever still waits for it tries again, on top of the other.
  */
 export function combine(
   newer: SessionRecord,
@@ -96,16 +112,20 @@ export function combine(
     ? [older.log, newer.log]
     : [newer.log, older.log];
   const base = known[0] > theirs[0] ? known[0] : theirs[0];
-  const gaveWay = new Set<string>();
+  // The last change of either side that gives way to one of the other side.
+  let lostAhead = "";
+  let lostOther = "";
   const isNews = (version: string, name: string) => {
     const change = known[1].find(([, ...names]) => names.includes(name));
     if (change === undefined) return version > base;
     const [last] = change;
     if (version > last) {
-      if (!includesWrite(other, last)) gaveWay.add(last);
+      if (last > lostAhead && !includesWrite(other, last)) lostAhead = last;
       return true;
     }
-    if (!includesWrite(ahead, version)) gaveWay.add(version);
+    if (version > lostOther && !includesWrite(ahead, version)) {
+      lostOther = version;
+    }
     return false;
   };
   const lacked = theirs[1].filter(([version]) => !hasChange(known, version))
@@ -116,15 +136,22 @@ export function combine(
   if (lacked.length === 0) return ahead;
   const names = lacked.flatMap(([, ...names]) => names);
   const version = combinedVersion(newer.version, older.version);
-  const changes = [...without(known[1], new Set(names)), ...lacked]
-    .map(([changed, ...names]): [string, ...string[]] => {
-      return [gaveWay.has(changed) ? version : changed, ...names];
-    })
-    .sort(([a], [b]) => a < b ? 1 : -1);
+  const renewed = (changes: ChangeLog[1], lost: string) => {
+    return changes.map(([changed, ...names]): [string, ...string[]] => {
+      return [changed > lost ? changed : version, ...names];
+    });
+  };
+  const changes = [
+    ...renewed(without(known[1], new Set(names)), lostAhead),
+    ...renewed(lacked, lostOther),
+  ].sort(([a], [b]) => a < b ? 1 : -1);
   return {
     ...takeOver(names, other, ahead),
     version,
-    ancestors: withoutTags(tagsOf(newer, older), gaveWay),
+    ancestors: firstTags(
+      tagsAfter(ahead, lostAhead) + tagsAfter(other, lostOther),
+      MAX_ANCESTORS_IN_BURST,
+    ),
     log: [base, changes],
   };
 }
@@ -138,6 +165,18 @@ function onTopOf(older: SessionRecord, newer: SessionRecord): SessionRecord {
     ancestors: tagsOf(newer, older),
     log: newer.log,
   };
+}
+
+/**
+ * The tags of what a record was built on; where a change of it was lost, of what
+ * came after that.
+ */
+function tagsAfter(record: SessionRecord, lost: string): string {
+  if (lost === "") return tagsIn(record);
+  const versions = new Set([record.version]);
+  for (const [version] of record.log![1]) versions.add(version);
+  return Array.from(versions).filter((version) => version > lost).map(tagOf)
+    .join("");
 }
 
 function tagsOf(newer: SessionRecord, older: SessionRecord): string {

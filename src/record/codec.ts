@@ -1,8 +1,8 @@
 // Between a record's JSON and what is stored for it: compressed, sealed, or the
 // JSON itself. Either change makes base64 of it, after a mark that JSON cannot
 // start with. It stays text because some clients carry nothing else, and each has
-// to read what the others wrote; raw bytes would save
-// less than 1 µs of a request's 23 µs.
+// to read what the others wrote. Raw bytes are no faster with the built-in client:
+// a text is written together with its command.
 
 import { Buffer } from "node:buffer";
 import { getBuiltinModule } from "node:process";

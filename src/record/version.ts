@@ -8,8 +8,8 @@ const TIME_DIGITS = 8;
 const RANDOM_DIGITS = 6;
 const RANDOM_VALUES = 36 ** RANDOM_DIGITS;
 const LAST_TIME = 36 ** TIME_DIGITS - 1;
-/** Digits of a version that identify it among those of a few seconds. */
-const TAG_DIGITS = RANDOM_DIGITS + 2;
+/** Random digits that identify a version among those of a few seconds. */
+const TAG_DIGITS = 5;
 
 /** What a record of another storage counts as: older than every version. */
 export const NO_VERSION = "";
@@ -57,18 +57,9 @@ export function hasTag(tags: string, version: string): boolean {
   return false;
 }
 
-/** Tags that were joined to one text, less those of some versions. */
-export function withoutTags(
-  tags: string,
-  versions: ReadonlySet<string>,
-): string {
-  const gone = new Set(Array.from(versions, tagOf));
-  let kept = "";
-  for (let at = 0; at < tags.length; at += TAG_DIGITS) {
-    const tag = tags.slice(at, at + TAG_DIGITS);
-    if (!gone.has(tag)) kept += tag;
-  }
-  return kept;
+/** How many tags were joined to one text. */
+export function countTags(tags: string): number {
+  return tags.length / TAG_DIGITS;
 }
 
 /** The first `count` of tags that were joined to one text. */
@@ -79,19 +70,22 @@ export function firstTags(tags: string, count: number): string {
 function toVersion(time: number, random: number): string {
   if (time !== lastTime) {
     lastTime = time;
-    lastDigits = digitsOf(Math.min(time, LAST_TIME), LAST_TIME + 1);
+    const limited = Math.min(time, LAST_TIME);
+    lastDigits = limited.toString(36).padStart(TIME_DIGITS, "0");
   }
-  return lastDigits + digitsOf(random, RANDOM_VALUES);
+  return lastDigits + PAIRS[Math.floor(random / PAIRS.length ** 2)] +
+    PAIRS[Math.floor(random / PAIRS.length) % PAIRS.length] +
+    PAIRS[random % PAIRS.length];
 }
 
 /** Versions come in bursts: the digits of the last time are worth keeping. */
 let lastTime = -1;
 let lastDigits = "";
 
-/** A number below `limit`, which is a power of 36, with leading zeros. */
-function digitsOf(number: number, limit: number): string {
-  return (limit + number).toString(36).slice(1);
-}
+/** All pairs of digits: a number this large takes ten times as long by `toString()`. */
+const PAIRS: string[] = Array.from({ length: 36 ** 2 }, (_, number) => {
+  return number.toString(36).padStart(2, "0");
+});
 
 function randomOf(version: string): number {
   return version === NO_VERSION ? 0 : parseInt(version.slice(TIME_DIGITS), 36);

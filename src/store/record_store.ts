@@ -55,8 +55,8 @@ export interface RecordStore {
     ttl: number,
     attempt?: Attempt,
   ): Promise<boolean>;
-  /** The newest record that a look found on a copy without a write of a version. */
-  othersIn(look: Look, version: string): SessionRecord | undefined;
+  /** The newest record that a look found on a copy without any of some writes. */
+  othersIn(look: Look, versions: readonly string[]): SessionRecord | undefined;
   /**
    * Waits for the read repair that a look began.
    *

@@ -36,6 +36,17 @@ export class RingPlace {
     );
   }
 
+  /** Whether there is no other server. */
+  get isAlone(): boolean {
+    return this.#client.servers.length === 1;
+  }
+
+  /** The server that a key belongs on, if it belongs on one. */
+  onlyOwnerOf(key: string): MemcacheServer | undefined {
+    if (this.#count > 1 || !this.isReady) return undefined;
+    return this.#client.serversFor(key, 1)[0];
+  }
+
   /** The servers that a key belongs on while all are up. */
   ownersOf(key: string): MemcacheServer[] {
     return this.#client.serversFor(key, this.#count);

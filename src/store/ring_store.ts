@@ -69,13 +69,28 @@ export class RingStore implements RecordStore {
     return this.#place.isUp(key, attempt);
   }
 
-  async read(key: string, ttl?: number, attempt?: Attempt): Promise<Look> {
-    const copies = await this.#look(key, ttl);
-    const [only] = copies;
-    if (this.#count === 1 && copies.length === 1 && isSound(only)) {
-      attempt?.delete(only.server);
-      return { found: only.read, token: { copies, repair: undefined } };
+  read(key: string, ttl?: number, attempt?: Attempt): Promise<Look> {
+    const owner = this.#place.onlyOwnerOf(key);
+    if (owner === undefined || !owner.isUp) {
+      return this.#readAll(key, ttl, attempt);
     }
+    // Most reads end here: what is simple is half of what the storage costs.
+    return this.#copies.lookAs(owner, key, ttl, (copy) => {
+      if (!isSound(copy)) return this.#readAll(key, ttl, attempt, [copy]);
+      attempt?.delete(owner);
+      const token: Token = { copies: [copy], repair: undefined };
+      return { found: copy.read, beside: undefined, token };
+    });
+  }
+
+  /** Reads where it takes more than one copy, of which some may be `known`. */
+  async #readAll(
+    key: string,
+    ttl: number | undefined,
+    attempt: Attempt | undefined,
+    known?: Copy[],
+  ): Promise<Look> {
+    const copies = await this.#look(key, ttl, known);
     if (attempt !== undefined && attempt.size > 0) {
       for (const { state, server } of copies) {
         if (state !== "unreachable") attempt.delete(server);
@@ -93,12 +108,13 @@ export class RingStore implements RecordStore {
     return { found: latest, beside, token };
   }
 
-  othersIn(look: Look, version: string): SessionRecord | undefined {
+  othersIn(look: Look, versions: readonly string[]): SessionRecord | undefined {
     const { copies } = look.token as Token;
     return newestRecord(copies.filter((copy) => {
       if (!isSound(copy)) return false;
       const { stored } = copy.read;
-      return !isTombstone(stored) && !includesWrite(stored, version);
+      return !isTombstone(stored) &&
+        !versions.some((version) => includesWrite(stored, version));
     }));
   }
 
@@ -106,12 +122,45 @@ export class RingStore implements RecordStore {
     return await (look.token as Token).repair ?? true;
   }
 
-  async write(
+  write(
     key: string,
     stored: Stored,
     look: Look | undefined,
     ttl: number,
     attempt: Attempt = new Map(),
+  ): Promise<boolean> {
+    const copy = this.#onlyCopy(key, stored, look, attempt);
+    if (copy === undefined) {
+      return this.#writeAll(key, stored, look, ttl, attempt);
+    }
+    const value = this.#format.encode(stored, key);
+    return this.#writeOne(copy, key, value, ttl, attempt);
+  }
+
+  /** The copy that a write is about, if it is about one and nothing else. */
+  #onlyCopy(
+    key: string,
+    stored: Stored,
+    look: Look | undefined,
+    attempt: Attempt,
+  ): Copy | undefined {
+    const owner = this.#place.onlyOwnerOf(key);
+    if (owner === undefined || attempt.size > 0) return undefined;
+    if (isTombstone(stored) && !this.#place.isAlone) return undefined;
+    if (look === undefined) return missingAt(owner);
+    const { copies, repair } = look.token as Token | undefined ?? {};
+    if (copies?.length !== 1 || repair !== undefined) return undefined;
+    const hasLog = recordIn(look)?.log !== undefined;
+    return hasLog || copies[0].state === "unreachable" ? undefined : copies[0];
+  }
+
+  /** Writes where it takes more than one copy. */
+  async #writeAll(
+    key: string,
+    stored: Stored,
+    look: Look | undefined,
+    ttl: number,
+    attempt: Attempt,
   ): Promise<boolean> {
     if (look !== undefined && look.token === undefined) return false;
     if (!this.#place.isReady) await this.#place.ready();
@@ -121,10 +170,6 @@ export class RingStore implements RecordStore {
       stored = this.#withLog(stored, look, copies);
     }
     const value = this.#format.encode(stored, key);
-    const [only] = copies;
-    if (this.#isPlain(stored, copies) && !attempt.has(only.server)) {
-      return await this.#writeOne(only, key, value, ttl, attempt);
-    }
     const targets = this.#targetsOf(key, copies, attempt);
     const strays = isTombstone(stored)
       ? this.#endStrays(key, stored, copies, targets, ttl)
@@ -173,26 +218,18 @@ export class RingStore implements RecordStore {
     return true;
   }
 
-  /** Whether a write goes to the one copy that was found, and to nobody else. */
-  #isPlain(stored: Stored, copies: readonly Copy[]): boolean {
-    return this.#count === 1 && copies.length === 1 &&
-      copies[0].state === "present" && !isTombstone(stored);
-  }
-
-  async #writeOne(
+  #writeOne(
     copy: Copy,
     key: string,
     value: string,
     ttl: number,
     attempt: Attempt,
   ): Promise<boolean> {
-    try {
-      return await this.#copies.writeOver(copy, key, value, ttl);
-    } catch (error) {
+    return this.#copies.writeOver(copy, key, value, ttl, async (error) => {
       if (isUnavailable(error)) attempt.set(copy.server, error as Error);
       await this.#copies.putBack(copy, key, ttl, error);
       throw error;
-    }
+    });
   }
 
   async touch(key: string, ttl: number, look: Look): Promise<void> {
@@ -208,19 +245,16 @@ export class RingStore implements RecordStore {
 
   // --- Where to look
 
-  async #look(key: string, ttl: number | undefined): Promise<Copy[]> {
+  async #look(
+    key: string,
+    ttl: number | undefined,
+    known?: Copy[],
+  ): Promise<Copy[]> {
     if (!this.#place.isReady) await this.#place.ready();
     const owners = this.#place.ownersOf(key);
-    const place = this.#place.placeOf(key, owners);
-    const copies = place.length === 1
-      ? [await this.#copies.look(place[0], key, ttl)]
-      : await this.#copies.lookAll(place, key, ttl);
-    if (copies.every(isSound) && place === owners) return copies;
-    // What others hold may be older than what none of the owners can tell.
-    const isReached = copies.some(({ state, server }) => {
-      return state !== "unreachable" && owners.includes(server);
-    });
-    if (!isReached) throwOutageOf(copies);
+    const place = known?.map(({ server }) => server) ??
+      this.#place.placeOf(key, owners);
+    const copies = known ?? await this.#copies.lookAll(place, key, ttl);
     if (copies.every(isSound)) return copies;
     const others = this.#place.others(place);
     return [...copies, ...await this.#copies.lookAll(others, key, ttl)];

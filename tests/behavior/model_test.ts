@@ -102,11 +102,11 @@ for (const { where, servers: count = 1, isPlain, options } of PLACES) {
       };
       const storages = Array.from({ length: REQUESTS }, () => {
         const client = stack.use(createMemcacheClient(addresses));
-        return createMemcacheSessionStorage({
+        return stack.use(createMemcacheSessionStorage({
           ...options,
           conflicts,
           client: isPlain ? plainClient(client) : client,
-        });
+        }));
       });
       using conflictEvents = listen<ConflictEvent>("conflict");
       using droppedEvents = listen<DroppedEvent>("dropped");

@@ -1,8 +1,8 @@
 // Runs a scenario from many seeds, and says what came of it.
 
 import { type Kind, KINDS, type Violation } from "./account.ts";
-import type { Counts } from "./browser.ts";
 import type { Scenario } from "./scenarios.ts";
+import type { Counts } from "./web.ts";
 import { type Outcome, simulate } from "./world.ts";
 
 /** What came of a scenario over all its seeds. */

@@ -10,14 +10,17 @@ import { SCENARIOS } from "./scenarios.ts";
 import { ROUNDS, simulate } from "./world.ts";
 
 const RUNS = times(Math.ceil(20_000 / ROUNDS), 5);
+/** In how many runs what a scenario allows may show. */
+const MOST_ALLOWED = Math.ceil(RUNS / 40);
 
 for (const scenario of SCENARIOS) {
-  Deno.test(`storage keeps its promises in virtual time: ${scenario.name}`, async () => {
+  Deno.test(`storage keeps its word: ${scenario.name}`, async () => {
     const tally = await runScenario(scenario, 1, RUNS);
     console.log(`simulated | ${tallyLine(tally)}`);
     const { allows = [] } = scenario;
     const broken = KINDS.find((kind) => {
-      return tally.seeds.has(kind) && !allows.includes(kind);
+      const { size = 0 } = tally.seeds.get(kind) ?? {};
+      return size > (allows.includes(kind) ? MOST_ALLOWED : 0);
     });
     if (broken === undefined) return;
     const [seed] = tally.seeds.get(broken)!;

@@ -1,16 +1,13 @@
 // One run: servers, processes, browsers, and what happens to them, all of it from
 // one seed.
 
-import { createMemcacheSessionStorage } from "../../mod.ts";
+import { KeyTable } from "../../src/operations/key_table.ts";
+import { repairKeys } from "../../src/operations/repair.ts";
+import { toSettings } from "../../src/settings.ts";
+import { RecordFormat } from "../../src/store/record_format.ts";
 import { type Random, randomFrom } from "../support/random.ts";
 import { Account, type Violation } from "./account.ts";
-import {
-  type AppProcess,
-  type AppStorage,
-  Browser,
-  type Counts,
-  type Web,
-} from "./browser.ts";
+import { Browser } from "./browser.ts";
 import {
   type Deployment,
   type Fault,
@@ -20,9 +17,11 @@ import {
 import { SOUND } from "./network.ts";
 import { type NamedServer, SimulatedClient } from "./simulated_client.ts";
 import type { Surroundings } from "./simulated_link.ts";
+import { SimulatedProcess } from "./simulated_process.ts";
 import { SimulatedServer } from "./simulated_server.ts";
 import { Trace } from "./trace.ts";
 import { VirtualTime } from "./virtual_time.ts";
+import type { AppProcess, Counts, Web } from "./web.ts";
 
 /** What came of a run. */
 export interface Outcome {
@@ -67,46 +66,6 @@ export async function simulate(
   return { counts, violations, trace };
 }
 
-/** A process that runs until its last request is answered. */
-class SimulatedProcess implements AppProcess {
-  readonly name: string;
-  readonly client: SimulatedClient;
-  readonly storage: AppStorage;
-  busy = 0;
-
-  constructor(
-    name: string,
-    servers: readonly NamedServer[],
-    copies: number,
-    { useUnknownIds = false }: Scenario,
-    skew: number,
-    shared: Surroundings,
-  ) {
-    this.name = name;
-    const { time } = shared;
-    const client = new SimulatedClient(servers, name, shared);
-    const storage = createMemcacheSessionStorage({
-      client,
-      copies,
-      useUnknownIds,
-      // It keeps real time, and lists keys, which these servers cannot.
-      selfRepair: false,
-    });
-    this.client = client;
-    this.storage = {
-      read: (cookie) => time.withSkew(skew, () => storage.read(cookie)),
-      save: (session) => time.withSkew(skew, () => storage.save(session)),
-      update: (session, key, change) => storage.update(session, key, change),
-      withoutRenewal: {
-        read: (cookie) => {
-          return time.withSkew(skew, () => storage.withoutRenewal.read(cookie));
-        },
-        save: (session) => time.withSkew(skew, () => storage.save(session)),
-      },
-    };
-  }
-}
-
 class World implements Web {
   readonly time: VirtualTime;
   readonly random: Random;
@@ -128,6 +87,8 @@ class World implements Web {
   readonly #browsers: Browser[];
   #processes: SimulatedProcess[] = [];
   #started = 0;
+  /** The newest list of servers. */
+  #deployed: { servers: NamedServer[]; copies: number } | undefined;
   #phaseEnds = false;
   /** Resolves when the fault or change of lists that is on has passed. */
   #calm: Promise<void> = Promise.resolve();
@@ -206,6 +167,7 @@ class World implements Web {
   /** Browsers send their rounds while servers fail and processes are replaced. */
   async #phase(deployments: readonly Deployment[]): Promise<void> {
     this.#phaseEnds = false;
+    const repairs = this.#repairAlways();
     const faults = this.#failInTurn();
     const deploys = this.#deployAll(deployments);
     await Promise.all(this.#browsers.map(async (browser) => {
@@ -215,7 +177,7 @@ class World implements Web {
       }
     }));
     this.#phaseEnds = true;
-    await Promise.all([faults, deploys]);
+    await Promise.all([faults, deploys, repairs]);
   }
 
   async #rest(): Promise<void> {
@@ -239,6 +201,7 @@ class World implements Web {
       const [name, machine = name] = entry.split("@");
       return { name, server: this.#machine(machine) };
     });
+    this.#deployed = { servers: named, copies };
     const { clockSkew = 0 } = this.#scenario;
     this.#processes = Array.from({ length: PROCESSES }, (_, i) => {
       const name = `p${++this.#started}`;
@@ -298,7 +261,7 @@ class World implements Web {
       this.trace.add(`${name} ends`);
       await client.close();
     }
-    if (this.#scenario.usesBetween) await this.#useAll();
+    await this.#settle();
   }
 
   // --- Faults, one at a time.
@@ -312,13 +275,13 @@ class World implements Web {
 
   /** Lets so many servers fail, one after the other. */
   async #alternate(count: number): Promise<void> {
-    const { faults, usesBetween } = this.#scenario;
+    const { faults } = this.#scenario;
     if (faults === undefined) return;
     for (let i = 0; i < count; i++) {
       await this.#oneAtATime(async () => {
         await this.#fail(this.random.pick(faults));
         await this.time.sleep(NOTICED);
-        if (usesBetween) await this.#useAll();
+        await this.#settle();
       });
     }
   }
@@ -354,6 +317,53 @@ class World implements Web {
       server.start();
       this.trace.add(`*** ${server.machine} starts, empty`);
     }
+  }
+
+  /** Does what a scenario does between two faults. */
+  async #settle(): Promise<void> {
+    const { usesBetween, repairs } = this.#scenario;
+    if (usesBetween) await this.#useAll();
+    if (repairs === "between") await this.#repair();
+  }
+
+  // --- Repairs.
+
+  async #repairAlways(): Promise<void> {
+    while (!this.#phaseEnds && this.#scenario.repairs === "always") {
+      await this.time.sleep(this.random() * 500);
+      await this.#repair();
+    }
+  }
+
+  /** What the operation of that name does once it has the keys of all servers. */
+  async #repair(): Promise<void> {
+    const { servers, copies } = this.#deployed!;
+    this.trace.add("a repair begins");
+    const operator = new SimulatedClient(servers, "operator", this.#shared);
+    const table = new KeyTable(servers.length);
+    const unreachable = new Map<string, Error>();
+    for (const [index, { name, server }] of servers.entries()) {
+      if (server.state !== "running") {
+        unreachable.set(name, new Error(server.state));
+      } else {
+        for (const key of server.keys()) {
+          const bytes = new TextEncoder().encode(key);
+          table.add(bytes, PREFIX.length, bytes.length, index);
+        }
+      }
+    }
+    const listing = { table, unlisted: new Map(), unreachable };
+    const settings = toSettings({ client: operator, copies });
+    const format = new RecordFormat(settings, operator.maxValueBytes);
+    await repairKeys(
+      operator,
+      operator,
+      listing,
+      { copies, prefix: PREFIX, format },
+      { dryRun: false, removeStrays: false, classify: false },
+    );
+    await operator.close();
+    this.trace.add("a repair ends");
   }
 
   async #useAll(): Promise<void> {

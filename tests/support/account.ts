@@ -1,6 +1,6 @@
-// One session that several writers change at once while another request may end
-// it: each answer is held against what had been acknowledged before it was asked
-// for, and against what had been tried by the time it came.
+// The oracle of the outage tests. Several writers change one session at once while
+// another request may end it. Each answer must show everything that had been
+// acknowledged before the question, and nothing that had not been tried.
 
 import {
   MemcacheError,
@@ -46,6 +46,11 @@ class Register {
     return this.#acknowledged;
   }
 
+  /** The value that was acknowledged last. */
+  get expected(): number | undefined {
+    return this.#tried[this.#acknowledged];
+  }
+
   /** Notes an attempt; call the answer when it has been acknowledged. */
   try(value: number | undefined): () => void {
     const attempt = this.#tried.push(value) - 1;
@@ -80,7 +85,7 @@ class Life {
 
 /** A user whose browsers may send several requests at once. */
 export class Account {
-  /** When the last request that was served began; on `performance.now()`'s clock. */
+  /** When the latest successful request began, on `performance.now()`'s clock. */
   servedSince = -Infinity;
   readonly #name: string;
   readonly #storages: readonly MemcacheSessionStorage[];
@@ -91,7 +96,7 @@ export class Account {
   #life: Life | undefined;
   #count = 0;
 
-  /** Comes with a name of its own, to app processes of which any may serve it. */
+  /** Creates a user; any of the storages may serve each request. */
   constructor(
     name: string,
     storages: readonly MemcacheSessionStorage[],
@@ -237,8 +242,12 @@ export class Account {
     }
     for (const { name, mark } of marks) {
       const value = session.get(name);
-      if (!life.register(name).allows(value, mark)) {
-        this.#violation(`an acknowledged change is lost: ${name} is ${value}`);
+      const register = life.register(name);
+      if (!register.allows(value, mark)) {
+        const { expected } = register;
+        this.#violation(
+          `an acknowledged change is lost: ${name} of ${life.id} is ${value}, not ${expected}, at ${start}`,
+        );
       }
     }
     return session;

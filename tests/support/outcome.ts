@@ -50,9 +50,9 @@ export async function timeUntilSuccess(
 }
 
 /**
- * Waits until something is so.
+ * Waits until a condition holds.
  *
- * @throws {Error} If it is not so within `limit` milliseconds.
+ * @throws {Error} If it does not hold within `limit` milliseconds.
  */
 export async function until(
   condition: () => boolean,
@@ -61,7 +61,7 @@ export async function until(
   const start = performance.now();
   while (!condition()) {
     if (performance.now() - start > limit) {
-      throw new Error(`not so within ${limit} ms: ${condition}`);
+      throw new Error(`does not hold within ${limit} ms: ${condition}`);
     }
     await sleep(2);
   }

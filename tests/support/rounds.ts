@@ -22,7 +22,7 @@ export async function pause(random: Random, most = 4): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** The values in an order of chance. */
+/** The values in random order. */
 export function shuffled<T>(values: readonly T[], random: Random): T[] {
   return values.map((value) => ({ value, rank: random() }))
     .sort((a, b) => a.rank - b.rank)

@@ -16,7 +16,7 @@ const ACTIONS: [share: number, act: (account: Account) => Promise<void>][] = [
   [0.6, (account) => account.write("n")],
 ];
 
-/** A load that goes on until it is stopped. */
+/** A load that runs until the test stops it. */
 export class Visitors {
   /** What they did and what went wrong. */
   readonly tally: Tally = new Tally();
@@ -24,7 +24,7 @@ export class Visitors {
   readonly #loops: Promise<void>[];
   #stopped = false;
 
-  /** Lets so many visitors in, to app processes of which any serves any. */
+  /** Starts `count` visitors; any of the storages may serve each request. */
   constructor(
     count: number,
     storages: readonly MemcacheSessionStorage[],
@@ -52,7 +52,7 @@ export class Visitors {
     }
   }
 
-  /** Lets the visitors out after their requests. */
+  /** Stops the visitors after the requests that are under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#loops);

@@ -30,6 +30,10 @@ const LAYERS: string[][] = [
   ["client"],
 ];
 
+/** These cost milliseconds each; the code that needs one loads it then. */
+const HEAVY = ["crypto", "tls", "zlib", "fs", "http", "child_process"]
+  .map((name) => `node:${name}`);
+
 const GRAPH = new Map(
   publishedModules().map((path) => {
     return [
@@ -94,6 +98,24 @@ Deno.test("the published modules import @remix-run/session and node: alone", () 
   assertEquals([...packages], ["@remix-run/session"]);
 });
 
+Deno.test("importing the storage loads no runtime module that only some apps need", () => {
+  const reached = new Set<string>();
+  const visit = (module: string): void => {
+    if (reached.has(module)) return;
+    reached.add(module);
+    GRAPH.get(module)?.forEach(visit);
+  };
+  visit("mod.ts");
+  const heavy = Array.from(reached, (path) => {
+    return Array.from(
+      codeOf(path).matchAll(/^import (?!type\b)[^"]*"(node:[^"]+)"/gm),
+      ([, name]) => name,
+    ).filter((name) => HEAVY.includes(name))
+      .map((name) => `${path} imports ${name}`);
+  }).flat();
+  assertEquals(heavy, []);
+});
+
 Deno.test("the graph holds every import that the modules are known to have", () => {
   assertEquals(GRAPH.get("mod.ts")?.includes("src/session_storage.ts"), true);
   assertEquals(
@@ -116,11 +138,15 @@ function publishedModules(): string[] {
 
 /** What a module imports or re-exports, types and `import()` included. */
 function specifiersOf(path: string): string[] {
-  const code = readFileSync(new URL(path, ROOT), "utf8")
+  const imports = codeOf(path).matchAll(/\b(?:from|import)[\s(]+"([^"]+)"/g);
+  return Array.from(imports, ([, specifier]) => specifier);
+}
+
+/** The text of a module without its comments. */
+function codeOf(path: string): string {
+  return readFileSync(new URL(path, ROOT), "utf8")
     .replaceAll(/^\s*\/\*\*[^]*?\*\//gm, "")
     .replaceAll(/^\s*\/\/.*$/gm, "");
-  const imports = code.matchAll(/\b(?:from|import)[\s(]+"([^"]+)"/g);
-  return Array.from(imports, ([, specifier]) => specifier);
 }
 
 /** The room of a module: `client`, or `session_saver` for src/session_saver.ts. */

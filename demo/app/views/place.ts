@@ -16,8 +16,8 @@ export function placeView({ id, places, state }: StatusModel): SafeHtml {
   return html`
     <dl id="place" data-version="${[id, ...versions].join(" ")}">
       ${fact("Session", id ? html`<code>${id}…</code>` : "none yet")}
-      ${fact("Kept on", id ? servers(numbers, isUnknown) : "–")}
-      ${fact("Time left", seconds.length > 0 ? minutes(seconds) : "–")}
+      ${id ? fact("Kept on", servers(numbers, isUnknown)) : ""}
+      ${seconds.length > 0 ? fact("Time left", minutes(seconds)) : ""}
     </dl>
   `;
 }

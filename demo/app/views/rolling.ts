@@ -1,10 +1,10 @@
 // The restart of all servers: its button, and how many sessions it has kept.
 
 import { html, type SafeHtml } from "@remix-run/html-template";
-import type { RollingState } from "../../state.ts";
+import type { RollingState, SessionsState } from "../../state.ts";
 import type { StatusModel } from "./model.ts";
 
-/** The button, and what came of it beside it. */
+/** The button, and its effect beside it. */
 export function rollingView({ state }: StatusModel): SafeHtml {
   const { rolling, sessions, servers } = state;
   const areUp = servers.every(({ status }) => status === "running");
@@ -18,13 +18,16 @@ export function rollingView({ state }: StatusModel): SafeHtml {
       one is restarted.</p>
   </div>
   <div role="status" class="rolling">
-    <p><b>${sessions.total}</b> ${
-    sessions.total === 1 ? "session" : "sessions"
-  } now,
-      <b>${sessions.onTwo}</b> on two servers</p>
+    <p>${countView(sessions)}</p>
     ${rolling ? progressView(rolling) : ""}
   </div>
 </form>`;
+}
+
+function countView({ total, onTwo }: SessionsState): SafeHtml {
+  if (total === 0) return html`No session yet`;
+  const noun = total === 1 ? "session" : "sessions";
+  return html`<b>${total}</b> ${noun} now, <b>${onTwo}</b> on two servers`;
 }
 
 function progressView({ server, before, kept, done }: RollingState): SafeHtml {

@@ -16,7 +16,7 @@ const PLACES = [
 ];
 
 for (const { where, servers, options } of PLACES) {
-  Deno.test(`save() keeps a flash value that one request sets while ${REQUESTS} save in each of ${ROUNDS} rounds when ${where}`, async () => {
+  Deno.test(`save() keeps a flash value that is set while ${REQUESTS} requests save when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(1);
@@ -42,7 +42,7 @@ for (const { where, servers, options } of PLACES) {
     });
   });
 
-  Deno.test(`save() keeps a flash value that is set again, with the very text that ${REQUESTS} requests have just seen, in each of ${ROUNDS} rounds when ${where}`, async () => {
+  Deno.test(`save() keeps a flash value that is set to a text just seen when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(2);
@@ -68,7 +68,7 @@ for (const { where, servers, options } of PLACES) {
     });
   });
 
-  Deno.test(`save() brings no flash value back that was seen while older requests save in each of ${ROUNDS} rounds when ${where}`, async () => {
+  Deno.test(`save() brings no seen flash value back when older requests save and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(3);
@@ -95,7 +95,7 @@ for (const { where, servers, options } of PLACES) {
     });
   });
 
-  Deno.test(`save() gives a flash value to nobody twice when one carries it through a merge and ${where}`, async () => {
+  Deno.test(`save() shows a flash value once when a merge carries it and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two, three] = app.storages;
     const id = await login(one, { first: 1 });

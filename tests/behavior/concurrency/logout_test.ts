@@ -23,7 +23,7 @@ const PLACES = [
 for (const { where, servers, options } of PLACES) {
   for (const conflicts of ["merge", "overwrite"] as const) {
     const rounds = conflicts === "merge" ? ROUNDS : ROUNDS / 10;
-    Deno.test(`save() leaves a session gone in each of ${rounds} races of a logout with ${WRITERS} writers when ${where} and conflicts are to ${conflicts}`, async () => {
+    Deno.test(`save() keeps a logout that races with writers when ${where} (conflicts: ${conflicts})`, async () => {
       await using app = await startApp({
         servers,
         options: { ...options, conflicts },
@@ -77,7 +77,7 @@ for (const { where, servers, options } of PLACES) {
     });
   }
 
-  Deno.test(`save() returns null and stores nothing when the session was destroyed since it was read and ${where}`, async () => {
+  Deno.test(`save() returns null when the session was destroyed since its read and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const changes: ((session: Session) => void)[] = [
@@ -111,7 +111,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await app.storage.read(id)).size, 0);
   });
 
-  Deno.test(`save() deletes the id that a session was read under when it was regenerated and destroyed and ${where}`, async () => {
+  Deno.test(`save() ends the old id when a session was regenerated, then destroyed, and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     for (const deleteOld of [true, false]) {
       const id = await login(app.storage, { user: "ann" });

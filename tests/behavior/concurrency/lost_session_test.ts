@@ -57,7 +57,7 @@ for (const { where, servers, options } of PLACES) {
     });
   }
 
-  Deno.test(`save() sets no cookie and stores nothing for an unchanged session that was lost when ${where}`, async () => {
+  Deno.test(`save() stores nothing for an unchanged session that was lost when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const id = await login(app.storage, { user: "ann" });
     const session = await app.storage.read(id);

@@ -19,7 +19,7 @@ const PLACES = [
 ];
 
 for (const { where, servers, options } of PLACES) {
-  Deno.test(`save() keeps the keys that ${REQUESTS} concurrent requests set in each of ${ROUNDS} rounds when ${where}`, async () => {
+  Deno.test(`save() keeps the keys that ${REQUESTS} concurrent requests set when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(1);
@@ -37,7 +37,7 @@ for (const { where, servers, options } of PLACES) {
     });
   });
 
-  Deno.test(`save() removes the keys that ${REQUESTS} concurrent requests remove in each of ${ROUNDS} rounds when ${where}`, async () => {
+  Deno.test(`save() removes the keys that ${REQUESTS} concurrent requests remove when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(2);
@@ -55,7 +55,7 @@ for (const { where, servers, options } of PLACES) {
     });
   });
 
-  Deno.test(`save() keeps every change when requests set, change and remove keys of one session at once and ${where}`, async () => {
+  Deno.test(`save() keeps every change when requests change keys at once and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storages } = app;
     const random = randomFrom(3);
@@ -99,7 +99,7 @@ for (const { where, servers, options } of PLACES) {
     });
   });
 
-  Deno.test(`save() keeps what one of ${REQUESTS} concurrent requests leaves when conflicts are overwritten and ${where}`, async () => {
+  Deno.test(`save() keeps one request of ${REQUESTS} whole when conflicts are overwritten and ${where}`, async () => {
     await using app = await startApp({
       servers,
       options: { ...options, conflicts: "overwrite" },

@@ -4,15 +4,19 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { importMapFlags } from "../../../scripts/import_map.ts";
 import { rawKeys } from "../../../tools/raw_connection.ts";
+import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
+import { createMemcacheClient } from "@remix/session-storage-memcache/client";
+import { TLS_FILES } from "../../support/tls_files.ts";
 import { type Fleet, startFleet } from "../../support/fleet.ts";
 
 const CLI = fileURLToPath(new URL("../../../src/cli.ts", import.meta.url));
 const IMPORTS = await importMapFlags();
+const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read"];
 const TWO = { copies: 2 };
 
 function command(args: string[], env: Record<string, string> = {}) {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-net", "--allow-env", ...IMPORTS, CLI, ...args],
+    args: ["run", ...PERMISSIONS, ...IMPORTS, CLI, ...args],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
@@ -72,6 +76,39 @@ Deno.test("cli move copies sessions to other servers", async () => {
   assertMatch(out, /60 copies stored\./);
   await old.kill();
   await fleet.assertWhole(fleet.open([first, second]));
+});
+
+Deno.test("cli goes over TLS with a password and secrets from the environment", async () => {
+  const auth = { username: "app", password: "a-long-password" };
+  const secret = "a secret that is long enough";
+  await using fleet = await startFleet(0, { copies: 2, encrypt: [secret] });
+  for (let i = 0; i < 2; i++) await fleet.start({ tls: TLS_FILES, auth });
+  const servers = fleet.servers.map(({ port }) => `localhost:${port}`);
+  const tls = { ca: await Deno.readTextFile(TLS_FILES.ca) };
+  await using client = createMemcacheClient(servers, { tls, ...auth });
+  const options = { ...fleet.options, client };
+  await using storage = createMemcacheSessionStorage(options);
+  await fleet.make(storage, 40);
+  await fleet.servers[0].restart();
+  const args = ["--servers", servers.join(), "--copies", "2"];
+  args.push("--ca", TLS_FILES.ca);
+  const env = {
+    MEMCACHE_USERNAME: auth.username,
+    MEMCACHE_PASSWORD: auth.password,
+    SESSION_SECRETS: secret,
+  };
+  const repaired = await run(["repair", ...args], env);
+  assertEquals([repaired.code, repaired.complaint], [0, ""]);
+  assertMatch(repaired.out, /40 copies stored\./);
+  const { code, out } = await run(["status", ...args], env);
+  assertEquals(code, 0);
+  assertMatch(out, /40 sessions under 'session:', 4 of them ended\./);
+  const wrong = await run(["status", ...args], {
+    ...env,
+    MEMCACHE_PASSWORD: "another",
+  });
+  assertEquals(wrong.code, 1);
+  assertMatch(wrong.out, /does not accept the username and password/);
 });
 
 Deno.test("cli repair stops at Ctrl-C, and its death harms nothing", async () => {

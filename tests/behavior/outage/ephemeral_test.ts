@@ -27,7 +27,7 @@ function createApp(storage: MemcacheSessionStorage) {
   });
   router.get("/", ({ get }) => {
     const session = get(Session);
-    // An app that cares: nobody is told to log in who may well be logged in.
+    // A careful app does not ask users to log in who may be logged in already.
     if (storage.isEphemeral(session)) {
       return new Response(null, { status: 503 });
     }

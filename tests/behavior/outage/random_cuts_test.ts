@@ -100,7 +100,7 @@ function pickCut(
   return { name: `server ${index} ${name} ${where}`, cut: cuts[name] };
 }
 
-Deno.test("copies: 2 keeps what is acknowledged and ends what is logged out when one server after the other is cut off at random", async () => {
+Deno.test("copies: 2 keeps what it acknowledged when servers are cut off at random, one at a time", async () => {
   const random = randomFrom(SEED);
   await using app = await startApp({ servers: 3, processes: 0 });
   await using stack = new AsyncDisposableStack();

@@ -246,7 +246,7 @@ Deno.test("no message names the credentials when they are wrong", async () => {
   log.check();
 });
 
-Deno.test("no message names the session when others keep changing it, or the client quotes its command", async () => {
+Deno.test("messages name no session when others keep changing it, or the client quotes a command", async () => {
   using log = new Log();
   const found = { value: JSON.stringify([{ secret: VALUE }, {}]), cas: "1" };
   const clients: ThirdPartyClient[] = [

@@ -108,7 +108,7 @@ async function observe(
 }
 
 for (const useUnknownIds of [false, true]) {
-  Deno.test(`read() gives the same new session whatever is wrong with the id (useUnknownIds: ${useUnknownIds})`, async () => {
+  Deno.test(`read() gives the same new session for every bad id (useUnknownIds: ${useUnknownIds})`, async () => {
     await using app = await startWatchedApp();
     const answers: [string, unknown][] = [];
     for (const [what, make] of Object.entries(COOKIES)) {

@@ -72,7 +72,7 @@ Deno.test("'acceptPlaintext' seals new sessions, and does not accept what was se
   assertEquals(app.unreadable, ["unopenable"]);
 });
 
-Deno.test("records of the old secret open while it is in the list, and their next save seals them anew", async () => {
+Deno.test("the next save seals a record anew when it was sealed with an older secret of the list", async () => {
   await using app = await startWatchedApp();
   const old = app.open({ encrypt: [OLD_SECRET] });
   const both = app.open({ encrypt: [SECRET, OLD_SECRET] });

@@ -49,7 +49,7 @@ const CONTENTS = [
 
 for (const values of CONTENTS) {
   const name = JSON.stringify(values).slice(0, 30);
-  Deno.test(`read() gives a new session when any bit of any byte of a sealed record is flipped (${name})`, async () => {
+  Deno.test(`read() gives a new session when any bit of a sealed record is flipped (${name})`, async () => {
     await using app = await startWatchedApp();
     const storage = app.open({ encrypt, compress: true });
     const id = await login(storage, values);
@@ -69,7 +69,7 @@ for (const values of CONTENTS) {
   });
 }
 
-Deno.test("read() gives a new session when a sealed record is cut at any length, or has something after it", async () => {
+Deno.test("read() gives a new session when a sealed record is cut, or something follows it", async () => {
   await using app = await startWatchedApp();
   const storage = app.open({ encrypt });
   const id = await login(storage, { user: "ann" });

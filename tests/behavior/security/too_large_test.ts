@@ -63,17 +63,17 @@ for (
     { args: ["-o", "no_modern"], limit: DEFAULT_LIMIT },
   ]
 ) {
-  Deno.test(`the item size less 512 bytes is what memcached takes for every key, and hardly less (${args.join(" ") || "its defaults"})`, async () => {
+  Deno.test(`memcached takes the item size less 512 bytes for every key (${args.join(" ") || "defaults"})`, async () => {
     await using server = await startMemcached({ args });
     for (const key of ["k", `${PREFIX}${crypto.randomUUID()}`, LONGEST_KEY]) {
       assert(await takes(server, key, limit), `key of ${key.length}`);
-      // What it needs beside the value: at least the key, at most 512 bytes.
+      // What it needs in addition to the value: at least the key, at most 512 bytes.
       assert(!await takes(server, key, limit + 512 - key.length));
     }
   });
 }
 
-Deno.test("a session of exactly the largest size is stored under the longest key, and one byte more is refused", async () => {
+Deno.test("save() stores the largest session under the longest key, and refuses one byte more", async () => {
   // Every date is written with as many digits.
   using clock = new Clock();
   for (
@@ -113,7 +113,7 @@ Deno.test("a session of exactly the largest size is stored under the longest key
   }
 });
 
-Deno.test("a session that memcached refuses because 'maxValueBytes' was raised without -I is put back as it was", async () => {
+Deno.test("save() puts the record back when memcached refuses a session over its own limit", async () => {
   // What happens when the check is made to pass: memcached drops the old item.
   await using app = await startWatchedApp();
   await using client = createMemcacheClient([app.server.address], {
@@ -137,7 +137,7 @@ async function commandsOf(server: RawServer): Promise<number[]> {
 }
 
 for (const [name, open] of Object.entries(EVERY_CLIENT)) {
-  Deno.test(`a session that is too large is refused before anything is sent, and the stored one stays (${name})`, async () => {
+  Deno.test(`save() refuses a session that is too large before it sends anything (${name})`, async () => {
     await using app = await startWatchedApp();
     await using opened = open([app.server.address]);
     for (const sealing of [{}, { encrypt: [SECRET] }]) {
@@ -222,7 +222,7 @@ Deno.test("a session that is too large stays on all servers when it has copies",
   }
 });
 
-Deno.test("SessionTooLargeError names the size, the limit and the three biggest values, and nothing they hold", async () => {
+Deno.test("SessionTooLargeError tells sizes and the names of the three biggest values, no contents", async () => {
   await using app = await startWatchedApp();
   const storage = app.open();
   const session = await storage.read(null);

@@ -254,3 +254,12 @@ Deno.test("commandRules say what may be sent twice, and what may miss", () => {
     ["get", "peek", "probe", "receipt", "touch"],
   );
 });
+
+Deno.test("outcomeOf() tells no expiry from the last second of a 'peek'", () => {
+  const ttls = [-1, 0, 1].map((ttl) => {
+    const reply = replyOf("VA", { ttl });
+    const item = outcomeOf(plainCommand("peek", "key"), reply, SERVER);
+    return (item as { ttl: number }).ttl;
+  });
+  assertEquals(ttls, [0, 1, 1]);
+});

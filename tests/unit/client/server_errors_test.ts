@@ -13,7 +13,8 @@ function causeOf(code: string, message = code): Error & { code?: string } {
 
 Deno.test("socketError() says what may be wrong when a connection cannot be made", () => {
   const hints: [Error & { code?: string }, secure: boolean, hint: string][] = [
-    [causeOf("ECONNREFUSED"), false, "; is memcached running there?"],
+    [causeOf("ECONNREFUSED"), false, "; is memcached running?"],
+    [causeOf("ENOENT"), false, "; is memcached running?"],
     [causeOf("EPERM"), false, `; run Deno with --allow-net=${SERVER}`],
     [
       causeOf("ECONNRESET"),

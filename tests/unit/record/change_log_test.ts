@@ -13,13 +13,14 @@ import {
   combine,
   includesWrite,
   logOf,
+  tagsIn,
 } from "../../../src/record/change_log.ts";
 import type {
   ChangeLog,
   Data,
   SessionRecord,
 } from "../../../src/record/record.ts";
-import { nextVersion, tagOf } from "../../../src/record/version.ts";
+import { countTags, nextVersion, tagOf } from "../../../src/record/version.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -41,9 +42,10 @@ function write(
   values: Data,
   flash: Data = {},
   isBase = false,
+  hasUpdates = false,
 ): SessionRecord {
   const next = record(at, values, flash);
-  next.ancestors = ancestorsOf(next.version, replaced);
+  next.ancestors = ancestorsOf(next.version, replaced, hasUpdates);
   next.log = logOf(next, replaced, isBase);
   return next;
 }
@@ -137,26 +139,43 @@ Deno.test("combine() keeps a change that is older than what the other copies agr
 });
 
 /** So many writes, one after the other; the last one, without its log. */
-function chainOf(count: number, pause: number): [string[], SessionRecord] {
+function chainOf(
+  count: number,
+  pause: number,
+  hasUpdates = false,
+): [string[], SessionRecord] {
   let last = first({ n: 0 });
   const versions = [last.version];
   for (let n = 1; n < count; n++) {
-    last = write(last, n * pause, { n });
+    last = write(last, n * pause, { n }, {}, false, hasUpdates);
     versions.push(last.version);
   }
   return [versions, { ...last, log: undefined }];
 }
 
-Deno.test("ancestorsOf() remembers the last eight writes when each has a second", () => {
-  const [versions, last] = chainOf(12, 1_000);
-  const known = versions.map((version) => includesWrite(last, version));
-  assertEquals(known, [...Array(3).fill(false), ...Array(9).fill(true)]);
+Deno.test("ancestorsOf() remembers the last eight writes when they do not count, or each has a second", () => {
+  for (const [pause, hasUpdates] of [[1, false], [1_000, true]] as const) {
+    const [versions, last] = chainOf(12, pause, hasUpdates);
+    const known = versions.map((version) => includesWrite(last, version));
+    assertEquals(known, [...Array(3).fill(false), ...Array(9).fill(true)]);
+  }
 });
 
-Deno.test("ancestorsOf() remembers the last 64 writes in a burst", () => {
-  const [versions, last] = chainOf(70, 999);
+Deno.test("ancestorsOf() remembers the last 64 writes in a burst of writes that count", () => {
+  const [versions, last] = chainOf(70, 999, true);
   const known = versions.map((version) => includesWrite(last, version));
   assertEquals(known, [...Array(5).fill(false), ...Array(65).fill(true)]);
+});
+
+Deno.test("ancestorsOf() remembers what a write holds besides", () => {
+  const base = first({ n: 0 });
+  const [one, two] = [write(base, 1, { n: 1 }), write(base, 2, { n: 1 })];
+  const version = nextVersion(NOW + 3, "");
+  const ancestors = ancestorsOf(version, one, true, tagsIn(two));
+  for (const part of [one, two, base]) {
+    const record_ = { ...one, version, ancestors, log: undefined };
+    assert(includesWrite(record_, part.version));
+  }
 });
 
 Deno.test("ancestorsOf() forgets after fifteen seconds", () => {
@@ -166,9 +185,19 @@ Deno.test("ancestorsOf() forgets after fifteen seconds", () => {
   assertEquals(write(last, 15_003, { n: 11 }).ancestors, undefined);
 });
 
+Deno.test("ancestorsOf() remembers eight writes of a burst that does not count", () => {
+  let last = first({ n: 0 });
+  for (let at = 1; at <= 20; at++) {
+    const next = record(at, { n: at });
+    next.ancestors = ancestorsOf(next.version, last, false);
+    last = next;
+  }
+  assertEquals(countTags(last.ancestors!), 8);
+});
+
 Deno.test("ancestorsOf() takes a record of another storage for no write", () => {
   const foreign = record(0, {}, {}, { name: undefined, version: "" });
-  assertEquals(ancestorsOf(nextVersion(NOW, ""), foreign), undefined);
+  assertEquals(ancestorsOf(nextVersion(NOW, ""), foreign, true), undefined);
 });
 
 Deno.test("includesWrite() finds a write in the version, the ancestors and the log", () => {
@@ -267,6 +296,20 @@ Deno.test("combine() does not hold a newer record's write that gave way to the o
   assert(includesWrite(both, newer.version));
   assert(includesWrite(both, older.version));
   assertFalse(includesWrite(both, early.version));
+});
+
+Deno.test("combine() holds none of the writes before one that gave way", () => {
+  const base = first({ n: 0 });
+  const one = write(base, 1, { n: 1, one: 1 });
+  const two = write(one, 2, { n: 2, one: 1 });
+  const after = write(two, 3, { n: 2, one: 1, after: 3 });
+  const aside = write(base, 9, { n: 9 });
+  const both = together(after, aside);
+  assertEquals(both.values, { n: 9, one: 1, after: 3 });
+  const held = [one, two, after, aside].map(({ version }) => {
+    return includesWrite(both, version);
+  });
+  assertEquals(held, [false, false, true, true]);
 });
 
 Deno.test("combine() holds all writes when they were built on each other", () => {

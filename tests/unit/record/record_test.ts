@@ -12,6 +12,8 @@ import {
   toJson,
   type Tombstone,
 } from "../../../src/record/record.ts";
+import { nextVersion } from "../../../src/record/version.ts";
+import { Clock } from "../../support/clock.ts";
 
 const VERSION = "lox5r0qvabc123";
 const EARLIER = "lox5r0quabc123";
@@ -85,6 +87,7 @@ Deno.test("toJson() stays within a hundred bytes of the two fields that others w
 
 Deno.test("fromJson() reads what toJson() wrote", () => {
   const extras = {
+    content: undefined,
     flashVersions: undefined,
     ancestors: undefined,
     log: undefined,
@@ -92,7 +95,7 @@ Deno.test("fromJson() reads what toJson() wrote", () => {
   };
   for (
     const stored of [
-      RECORD,
+      { ...RECORD, ...extras },
       { ...RECORD, ...extras, flashVersions: { note: LATER } },
       { ...RECORD, ...extras, ancestors: "abcdefgh" },
       { ...RECORD, ...extras, log: ["", [[LATER, "va"]]] as const },
@@ -230,9 +233,18 @@ Deno.test("endsSession() is false of the tombstone that a session was begun over
 });
 
 Deno.test("mayBury() is true of a logout, and of a move that knew the record", () => {
-  assert(mayBury(TOMBSTONE, { ...RECORD, version: LATER }));
-  const moved: Tombstone = { ...TOMBSTONE, reason: "moved", ended: VERSION };
-  assert(mayBury(moved, { ...RECORD, version: EARLIER }));
+  using clock = new Clock();
+  const version = nextVersion(clock.now, "");
+  const later = nextVersion(clock.now, version);
+  const ended: Tombstone = { ...TOMBSTONE, version };
+  assert(mayBury(ended, { ...RECORD, version: later }));
+  const moved: Tombstone = { ...ended, reason: "moved", ended: version };
   assert(mayBury(moved, RECORD));
-  assertFalse(mayBury(moved, { ...RECORD, version: LATER }));
+  assert(mayBury(moved, { ...RECORD, version }));
+  assertFalse(mayBury(moved, { ...RECORD, version: later }));
+  // By then, the login has taken along what others stored.
+  clock.advance(30);
+  assertFalse(mayBury(moved, { ...RECORD, version: later }));
+  clock.now += 1;
+  assert(mayBury(moved, { ...RECORD, version: later }));
 });

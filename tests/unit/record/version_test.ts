@@ -16,7 +16,6 @@ import {
   NO_VERSION,
   tagOf,
   timeOf,
-  withoutTags,
 } from "../../../src/record/version.ts";
 
 const NOW = 1_700_000_000_123;
@@ -110,15 +109,4 @@ Deno.test("firstTags() keeps so many whole tags", () => {
   const tags = tagOf(a) + tagOf(b);
   assertEquals(firstTags(tags, 1), tagOf(a));
   assertEquals(firstTags(tags, 8), tags);
-});
-
-Deno.test("withoutTags() keeps the order of all other tags", () => {
-  const versions = [1, 2, 3, 4].map((now) => nextVersion(NOW + now, ""));
-  const tags = versions.map(tagOf);
-  const [, second, , fourth] = versions;
-  assertEquals(
-    withoutTags(tags.join(""), new Set([second, fourth])),
-    tags[0] + tags[2],
-  );
-  assertEquals(withoutTags(tags.join(""), new Set()), tags.join(""));
 });

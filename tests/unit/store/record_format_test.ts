@@ -23,6 +23,11 @@ const RECORD: SessionRecord = {
   name: "a1b2",
   createdAt: 1_700_000_000,
   version: "lox5r0qvabc123",
+  content: undefined,
+  flashVersions: undefined,
+  ancestors: undefined,
+  log: undefined,
+  follows: undefined,
 };
 
 function formatOf(

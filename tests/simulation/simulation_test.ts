@@ -9,7 +9,7 @@ import { runScenario, tallyLine, violationTrace } from "./report.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { ROUNDS, simulate } from "./world.ts";
 
-const RUNS = times(Math.ceil(20_000 / ROUNDS), 5);
+const RUNS = times(Math.ceil(20_000 / ROUNDS), 8);
 /** In how many runs what a scenario allows may show. */
 const MOST_ALLOWED = Math.ceil(RUNS / 20);
 

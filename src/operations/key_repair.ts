@@ -76,10 +76,9 @@ export class KeyRepair {
   /** Repairs one session; what fails is in the outcome. */
   async repair(key: string, where: KeyPlace): Promise<KeyOutcome> {
     const outcome = nothing();
+    // The lists of keys may miss what was stored while the servers made them.
+    const servers = union(where.holders, [...where.place, ...where.spares]);
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      const servers = tries === 1
-        ? union(where.holders, where.unsure)
-        : union(where.holders, [...where.place, ...where.spares]);
       const isDone = await this.#tryOnce(key, where, servers, outcome, tries);
       if (isDone) break;
     }
@@ -126,16 +125,16 @@ export class KeyRepair {
     }
     outcome.left = missing.length + behind.length;
     if (chosen === undefined || this.#options.dryRun) return true;
-    const isMoving = !here.some((copy) => chosen.isIt(copy));
     const results = await Promise.all([
       ...missing.map((server) => this.#add(key, server, chosen, outcome)),
       ...behind.map((copy) => this.#replace(key, copy, chosen, outcome)),
     ]);
     if (results.includes(false)) return false;
     outcome.left = results.filter((result) => result === undefined).length;
-    // Whoever knows the session where it came from may have ended it there since.
-    if (isMoving && results.length > 0) {
-      if (!await this.#areUnchanged(key, strays, outcome)) return false;
+    // A request that saw no copy here may have changed or ended the others since.
+    const others = copies.filter((copy) => !behind.includes(copy));
+    if (results.length > 0) {
+      if (!await this.#areUnchanged(key, others, outcome)) return false;
     }
     if (outcome.left > 0 || !this.#options.removeStrays) return true;
     const removable = older.length > behind.length ? [] : strays;

@@ -157,7 +157,7 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
       repairs: "always",
     },
     {
-      name: "repairs all the time, one server away or losing replies",
+      name: "repairs all the time, servers away or losing replies",
       deployments: [on(THREE)],
       faults: ["lossy", "pause"],
       repairs: "always",
@@ -226,13 +226,13 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
       faultsInQuiet: true,
       repairs: "between",
     }, {
-      name: "one server restarted or away at a time, a repair between",
+      name: "servers restarted or away in turn, a repair between",
       deployments: [on(THREE)],
       faults: ["restart", "pause"],
       faultsInQuiet: true,
       repairs: "between",
     }, {
-      name: "lists that change, servers restarted in between, with repairs",
+      name: "lists that change, servers restarted and repaired",
       deployments: [on(THREE), on(FOUR), on(THREE), on(REPLACED), on(THREE)],
       faults: ["restart"],
       faultsInQuiet: true,

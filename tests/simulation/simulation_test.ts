@@ -11,7 +11,7 @@ import { ROUNDS, simulate } from "./world.ts";
 
 const RUNS = times(Math.ceil(20_000 / ROUNDS), 5);
 /** In how many runs what a scenario allows may show. */
-const MOST_ALLOWED = Math.ceil(RUNS / 40);
+const MOST_ALLOWED = Math.ceil(RUNS / 20);
 
 for (const scenario of SCENARIOS) {
   Deno.test(`storage keeps its word: ${scenario.name}`, async () => {

@@ -54,6 +54,28 @@ Deno.test("renewCookie keeps a visitor who only reads for many times the ttl", a
   assertEquals(renewals, 10);
 });
 
+Deno.test("renewCookie keeps a visitor whose cookie ends before the ttl, though every other response is lost", async () => {
+  using clock = new Clock();
+  const maxAge = TTL / 10;
+  await using app = await startApp({
+    options: { ttl: TTL, renewCookie: { maxAge } },
+  });
+  const id = await login(app.storage, { user: "ann" });
+  let setAt = clock.now;
+  let lost = 0, renewals = 0;
+  for (let i = 0; i < 40; i++) {
+    clock.advance(maxAge / 8);
+    assertLess(clock.now - setAt, maxAge * 1000, "the cookie has ended");
+    const cookie = await visit(app.storages[i % 3], id, (session) => {
+      assertEquals(session.get("user"), "ann");
+    });
+    if (cookie === null) continue;
+    if (renewals++ % 2 === 0) lost++;
+    else setAt = clock.now;
+  }
+  assertGreater(lost, 5);
+});
+
 Deno.test("renewCookie counts from the last save when the session was changed", async () => {
   using clock = new Clock();
   await using app = await startApp({ options: { ttl: TTL } });

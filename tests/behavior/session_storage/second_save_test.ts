@@ -31,6 +31,78 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await storage.read(old)).size, 0);
   });
 
+  Deno.test(`save() stores what the session held when each was called, in order, when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    for (let round = 0; round < 20; round++) {
+      const isNew = round % 2 === 0;
+      const session = await one.read(isNew ? null : await login(one, { n: 0 }));
+      const saves: Promise<string | null>[] = [];
+      for (let n = 1; n <= 4; n++) {
+        session.set("n", n);
+        session.set(`key${n}`, n);
+        if (n === 3) session.unset("key1");
+        saves.push(one.save(session));
+      }
+      const { id } = session;
+      assertEquals(await Promise.all(saves), [id, id, id, id]);
+      const values = { n: 4, key2: 2, key3: 3, key4: 4 };
+      assertEquals((await two.read(id)).data, [values, {}]);
+    }
+  });
+
+  Deno.test(`save() stores a session under each id that it had when its saves began, when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    for (let round = 0; round < 20; round++) {
+      const old = await login(one, { a: 1 });
+      const session = await one.read(old);
+      session.set("b", 2);
+      const first = one.save(session);
+      session.regenerateId(true);
+      session.set("user", "ann");
+      const second = one.save(session);
+      const { id } = session;
+      assertEquals(await Promise.all([first, second]), [old, id]);
+      const values = { a: 1, b: 2, user: "ann" };
+      assertEquals((await two.read(id)).data[0], values);
+      assertEquals((await two.read(old)).size, 0);
+    }
+  });
+
+  Deno.test(`save() ends a session that is destroyed while a save runs when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    for (let round = 0; round < 20; round++) {
+      const id = await login(one, { a: 1 });
+      const session = await one.read(id);
+      session.set("b", 2);
+      const saves = [one.save(session)];
+      session.destroy();
+      saves.push(one.save(session));
+      assertEquals(await Promise.all(saves), [id, ""]);
+      assertEquals((await two.read(id)).size, 0);
+    }
+  });
+
+  Deno.test(`save() keeps what is set and unset while an earlier save is merged when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    for (let round = 0; round < 20; round++) {
+      const id = await login(one, { a: 1, gone: 1 });
+      const session = await one.read(id);
+      await visit(two, id, (other) => other.set("theirs", 1));
+      session.set("a", 2);
+      const first = one.save(session);
+      session.set("late", 1);
+      session.unset("gone");
+      assertEquals(await first, id);
+      assertEquals(await one.save(session), id);
+      const values = { a: 2, theirs: 1, late: 1 };
+      assertEquals((await two.read(id)).data[0], values);
+    }
+  });
+
   Deno.test(`second save() stores what changed since the first when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storage } = app;

@@ -22,7 +22,7 @@ import {
 } from "./copy.ts";
 import { ReadRepair } from "./read_repair.ts";
 import type { RecordFormat } from "./record_format.ts";
-import { RingPlace } from "./ring_place.ts";
+import { isReachable, RingPlace } from "./ring_place.ts";
 import { RingWriter } from "./ring_writer.ts";
 import {
   type Attempt,
@@ -68,6 +68,10 @@ export class RingStore implements RecordStore {
 
   isUp(key: string, attempt?: Attempt): boolean {
     return this.#place.isUp(key, attempt);
+  }
+
+  hasOthers(attempt: Attempt): boolean {
+    return this.#place.others([]).some((it) => isReachable(it, attempt));
   }
 
   read(key: string, ttl?: number, attempt?: Attempt): Promise<Look> {

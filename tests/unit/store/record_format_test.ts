@@ -33,6 +33,11 @@ function formatOf(
   return new RecordFormat(settings, maxValueBytes);
 }
 
+/** A value without what is undefined in it. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
 function unreadableEvents(run: () => void): unknown[] {
   const events: unknown[] = [];
   const note = (event: unknown) => events.push(event);
@@ -40,11 +45,6 @@ function unreadableEvents(run: () => void): unknown[] {
   run();
   unsubscribe(channels.unreadable, note);
   return events;
-}
-
-/** The same without what is undefined. */
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
 }
 
 /** A record whose JSON has exactly so many bytes. */
@@ -58,8 +58,7 @@ Deno.test("decode() reads the record that encode() was given, and its JSON", () 
   const options = [{}, { encrypt: SECRETS }, { compress: { threshold: 0 } }];
   for (const format of options.map((each) => formatOf(each))) {
     const read = format.decode(format.encode(RECORD, KEY), KEY);
-    const expected = { stored: RECORD, json, isStale: false };
-    assertEquals(plain(read), expected);
+    assertEquals(plain(read), { stored: RECORD, json, isStale: false });
   }
 });
 

@@ -8,7 +8,6 @@ import {
   assertLess,
   assertNotEquals,
 } from "@std/assert";
-import type { CommandEvent } from "@remix/session-storage-memcache";
 import { Clock } from "../../support/clock.ts";
 import { startCluster } from "../../support/gated_cluster.ts";
 import { listen } from "../../support/listener.ts";
@@ -146,7 +145,7 @@ for (const copies of [1, 2]) {
     for (let round = 0; round < 20; round++) {
       const id = await login(app.storage, { a: 1 });
       clock.advance(QUARTER + 1);
-      using commands = listen<CommandEvent>("command");
+      using commands = listen("command");
       const sessions = await Promise.all(
         Array.from({ length: 100 }, (_, i) => app.storages[i % 5].read(id)),
       );

@@ -12,7 +12,7 @@ import { isTombstone } from "../record/record.ts";
 import { type Copy, givesWay, isSound, newerOf } from "./copy.ts";
 import type { ReadRecord, RecordFormat } from "./record_format.ts";
 
-/** So many writers that come between are no accident. */
+/** This many writers in between are no accident. */
 const MAX_TRIES = 20;
 
 /** The copies of one storage's records, each on its server. */

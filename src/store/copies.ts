@@ -123,7 +123,9 @@ export class Copies {
       }
       if (isSound(copy) && !givesWay(copy.read, newest)) return false;
       const value = this.#format.encode(newest.stored, key);
-      if (await this.writeOver(copy, key, value, ttl)) return true;
+      if (await this.writeOver(copy, key, value, ttl)) {
+        return holds(newest, latest);
+      }
     }
     return false;
   }

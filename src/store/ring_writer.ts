@@ -104,7 +104,7 @@ export class RingWriter {
       underreplicatedChannel.publish({ copies: this.#count, stored: reached });
     }
     if (copies.length > this.#count) {
-      await this.#checkPlace(key, latest, copies, targets, ttl);
+      return await this.#checkPlace(key, latest, copies, targets, ttl);
     }
     return true;
   }
@@ -192,21 +192,26 @@ export class RingWriter {
   /**
    * A session that was written away from its place may have been brought there by
    * a repair since it was read: then what is there is to be as new.
+   *
+   * @returns Whether it is; if not, another request built on what the repair brought.
    */
-  #checkPlace(
+  async #checkPlace(
     key: string,
     latest: ReadRecord,
     copies: readonly Copy[],
     targets: readonly Copy[],
     ttl: number,
-  ): Promise<unknown> {
+  ): Promise<boolean> {
     const written = targets.map(({ server }) => server);
     const place = this.#place.placeOf(key, this.#place.ownersOf(key));
     const empty = copies.filter(({ state, server }) => {
       return state === "missing" && place.includes(server) &&
         !written.includes(server);
     }).map(({ server }) => server);
-    return this.#bringOver(empty, key, latest, ttl);
+    const results = await this.#bringOver(empty, key, latest, ttl);
+    return results.every((result) => {
+      return result.status === "rejected" || result.value;
+    });
   }
 
   /** Brings a record or tombstone to those of some servers that hold an older one. */
@@ -215,7 +220,7 @@ export class RingWriter {
     key: string,
     latest: ReadRecord,
     ttl: number,
-  ): Promise<unknown> {
+  ): Promise<PromiseSettledResult<boolean>[]> {
     return Promise.allSettled(servers.map((server) => {
       return this.#copies.bring(server, key, latest, ttl, { onlyOver: true });
     }));

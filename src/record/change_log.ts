@@ -17,7 +17,7 @@ const VALUE = "v";
 const FLASH = "f";
 
 /**
- * So many milliseconds a record remembers what it was built on. A save whose
+ * A record remembers for this many milliseconds what it was built on. A save whose
  * reply was lost asks that when it is sent again, a timeout later.
  */
 const KEPT = 15_000;

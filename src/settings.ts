@@ -134,7 +134,7 @@ export function toSettings(options: Options): Settings {
  * @throws {TypeError | RangeError} If it is not a time to live.
  */
 export function checkReturnedTtl(ttl: unknown): void {
-  if (Number.isSafeInteger(ttl) && ttl as number >= 0) return;
+  if (Number.isSafeInteger(ttl) && (ttl as number) >= 0) return;
   const isNumber = typeof ttl === "number";
   throw new (isNumber ? RangeError : TypeError)(
     `Cannot save session as the 'ttl' function must return a non-negative integer: it returned ${
@@ -160,7 +160,7 @@ function checkSource(options: Options): void {
 function checkTtl(ttl: unknown): void {
   if (typeof ttl === "function") return;
   checks.integer("ttl", ttl, { least: 0 });
-  if (ttl as number > MAX_TTL) {
+  if ((ttl as number) > MAX_TTL) {
     const current = `${ttl} (is it in milliseconds?)`;
     checks.refuse("ttl", "be at most ten years", current, RangeError);
   }

@@ -33,7 +33,7 @@ export function adaptClient(client: unknown): SessionClient {
   if (missing.length > 0) refuse(`an object without ${missing.join(", ")}`);
   if (isKeyvLike(client)) {
     refuse(
-      "a Keyv or the like, which takes times to live in milliseconds and reports failures as 'not found' (pass 'servers' instead)",
+      "a Keyv or a similar cache, which takes times to live in milliseconds and reports failures as 'not found' (pass 'servers' instead)",
     );
   }
   if (isMemcache(client)) return adaptMemcache(client);

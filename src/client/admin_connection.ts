@@ -148,7 +148,7 @@ export class AdminConnection {
     const [failure] = FAILURE.exec(text) ?? [];
     if (failure === undefined) return text;
     throw new MemcacheServerError(
-      `Memcache server ${this.server} does not take the command '${command}': ${failure.trim()}`,
+      `Memcache server ${this.server} refused the command '${command}': ${failure.trim()}`,
       { server: this.server },
     );
   }

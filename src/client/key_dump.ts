@@ -180,7 +180,7 @@ export class DumpReader {
     const server = this.#server;
     if (!/^(?:ERROR|CLIENT_ERROR|SERVER_ERROR)\b/.test(line)) {
       return new MemcacheProtocolError(
-        `Memcache server ${server} sent what is no list of keys`,
+        `Memcache server ${server} sent something other than a list of keys`,
         { server },
       );
     }
@@ -203,7 +203,7 @@ function why(line: string): string {
 
 function busy({ address }: AdminConnectionOptions): Error {
   return new MemcacheServerError(
-    `Memcache server ${address.name} does not list its keys: it has been making lists for others all the time`,
+    `Memcache server ${address.name} does not list its keys: other programs keep it busy listing keys`,
     { server: address.name },
   );
 }

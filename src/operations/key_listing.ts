@@ -56,7 +56,7 @@ export async function listAllKeys(
 export function toAdminClient(client: MemcacheClient): AdminClient {
   if (!("adminOptions" in client)) {
     throw new TypeError(
-      "Cannot list keys as 'client' must be one of createMemcacheClient: current value is another client",
+      "Cannot list keys as 'client' must come from createMemcacheClient: current value is another client",
     );
   }
   return client as AdminClient;

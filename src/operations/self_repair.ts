@@ -272,7 +272,7 @@ export class SelfRepair {
       const spares = walk.slice(copies, copies + 1);
       const where = { place, holders: spares, unsure: place, spares };
       const outcome = await this.#keyRepair.repair(key, where);
-      copied += outcome.wanting + outcome.older - outcome.left;
+      copied += outcome.copied;
     };
     await forEachKey(keys.length, work, {
       concurrency: CONCURRENCY,

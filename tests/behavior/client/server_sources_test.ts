@@ -130,7 +130,7 @@ Deno.test("RingClient keeps its list when lookups fail or are not believed", asy
     assertEquals(namesOf(client), [server.address]);
   }
   const errors = recorded.events.flatMap(({ error }) => error?.message ?? []);
-  assert(errors.some((it) => it.includes("is no configuration endpoint")));
+  assert(errors.some((it) => it.includes("is not a configuration endpoint")));
   assert(errors.some((it) => it.includes("found no server")));
   assertEquals((await client.get("key"))?.cas !== undefined, true);
 });

@@ -26,7 +26,7 @@ const LOSSES: [name: string, lose: (app: App, id: string) => Promise<void>][] =
 
 for (const { where, servers, options } of PLACES) {
   for (const [what, lose] of LOSSES) {
-    Deno.test(`save() stores a changed session again that was ${what} when ${where}`, async () => {
+    Deno.test(`save() stores a session again that was ${what} when ${where}`, async () => {
       await using app = await startApp({ servers, options });
       const [one, two] = app.storages;
       const id = await login(one, { user: "ann" });
@@ -39,7 +39,7 @@ for (const { where, servers, options } of PLACES) {
       assertEquals((await two.read(id)).data, [{ user: "ann", cart: 1 }, {}]);
     });
 
-    Deno.test(`save() keeps a login whose old session was ${what} meanwhile when ${where}`, async () => {
+    Deno.test(`save() keeps a login whose session was ${what} when ${where}`, async () => {
       await using app = await startApp({ servers, options });
       const [one, two] = app.storages;
       for (const deleteOld of [true, false]) {
@@ -84,7 +84,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`save() drops what is saved after a logout, whatever was lost before it, when ${where}`, async () => {
+  Deno.test(`save() drops what comes after the logout of a lost session when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { user: "ann" });

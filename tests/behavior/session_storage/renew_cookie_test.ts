@@ -18,7 +18,7 @@ import { rawGet, rawSet } from "../../../tools/raw_connection.ts";
 const TTL = 1_000;
 const QUARTER = TTL / 4;
 
-Deno.test("renewCookie returns the id of an unchanged session when its cookie is older than a quarter of the ttl", async () => {
+Deno.test("renewCookie returns the id of an unchanged session after a quarter of the ttl", async () => {
   using clock = new Clock();
   await using app = await startApp({ options: { ttl: TTL } });
   const [one, two] = app.storages;
@@ -54,7 +54,7 @@ Deno.test("renewCookie keeps a visitor who only reads for many times the ttl", a
   assertEquals(renewals, 10);
 });
 
-Deno.test("renewCookie keeps a visitor whose cookie ends before the ttl, though every other response is lost", async () => {
+Deno.test("renewCookie keeps a visitor with a short maxAge when every other response is lost", async () => {
   using clock = new Clock();
   const maxAge = TTL / 10;
   await using app = await startApp({
@@ -134,7 +134,7 @@ Deno.test("renewCookie renews the record as well as the cookie", async () => {
 });
 
 for (const copies of [1, 2]) {
-  Deno.test(`renewCookie renews a cookie once or a few times when 100 requests come at once and there are ${copies} copies`, async () => {
+  Deno.test(`renewCookie renews a cookie a few times for 100 requests at once (${copies} copies)`, async () => {
     using clock = new Clock();
     await using app = await startApp({
       servers: 3,
@@ -223,7 +223,7 @@ Deno.test("renewCookie gives a record of another storage its meta at the first r
   assert(Date.now() - timeOf(meta[2]) < 10_000);
 });
 
-Deno.test("renewCookie renews a cookie when of two copies each took the renewal of another request first", async () => {
+Deno.test("renewCookie renews a cookie when each copy took another request's renewal first", async () => {
   using clock = new Clock();
   await using cluster = await startCluster();
   const options = { ttl: TTL };

@@ -31,7 +31,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await storage.read(old)).size, 0);
   });
 
-  Deno.test(`save() stores what the session held when each was called, in order, when ${where}`, async () => {
+  Deno.test(`save() stores what a session held when it was called when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (let round = 0; round < 20; round++) {
@@ -51,7 +51,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`save() stores a session under each id that it had when its saves began, when ${where}`, async () => {
+  Deno.test(`save() stores a session under the id it had when it was called when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (let round = 0; round < 20; round++) {
@@ -85,7 +85,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`save() keeps what is set and unset while an earlier save is merged when ${where}`, async () => {
+  Deno.test(`save() keeps what is set while an earlier save is merged when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (let round = 0; round < 20; round++) {
@@ -220,7 +220,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`second save() deletes every id of before when the id was regenerated each time and ${where}`, async () => {
+  Deno.test(`second save() ends every earlier id when each save had a new one and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (const deleteOldFirst of [true, false]) {

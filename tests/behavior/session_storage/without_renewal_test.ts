@@ -14,7 +14,7 @@ const PLACES = [
 ];
 
 for (const { where, servers, options } of PLACES) {
-  Deno.test(`withoutRenewal reads a session and leaves its ttl and its cookie alone when ${where}`, async () => {
+  Deno.test(`withoutRenewal leaves the ttl and the cookie alone when ${where}`, async () => {
     using clock = new Clock();
     await using app = await startApp({
       servers,

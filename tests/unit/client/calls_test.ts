@@ -51,7 +51,7 @@ Deno.test("checkRoom() throws when too many calls wait, or too many bytes", () =
   assertThrows(
     () => calls.checkRoom(0),
     MemcacheOverloadError,
-    "2 calls wait for Memcache server host:11211 already ('maxPending')",
+    "2 calls are already waiting for Memcache server host:11211 ('maxPending')",
   );
   calls.resolve(one, undefined);
   calls.checkRoom(400);

@@ -44,7 +44,7 @@ export class Sealer {
     // Node 24 prepares bytes anew for each record, in 12 µs or more.
     const object = createSecretKey(key);
     try {
-      createCipheriv(ALGORITHM, object, this.#nonces.next());
+      createCipheriv(ALGORITHM, object, this.#nonces.next()).final();
       return object;
     } catch {
       // Deno took bytes alone up to 2.6.

@@ -134,7 +134,7 @@ export function toSettings(options: Options): Settings {
  * @throws {TypeError | RangeError} If it is not a time to live.
  */
 export function checkReturnedTtl(ttl: unknown): void {
-  if (Number.isSafeInteger(ttl) && ttl as number >= 0) return;
+  if (Number.isSafeInteger(ttl) && (ttl as number) >= 0) return;
   const isNumber = typeof ttl === "number";
   throw new (isNumber ? RangeError : TypeError)(
     `Cannot save session as the 'ttl' function must return a non-negative integer: it returned ${
@@ -159,7 +159,7 @@ function checkSource(options: Options): void {
 
 function checkSeconds(name: string, seconds: unknown, least: 0 | 1 = 1): void {
   checks.integer(name, seconds, { least });
-  if (seconds as number > MAX_SECONDS) {
+  if ((seconds as number) > MAX_SECONDS) {
     const current = `${seconds} (is it in milliseconds?)`;
     checks.refuse(name, "be at most ten years", current, RangeError);
   }

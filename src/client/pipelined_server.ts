@@ -78,6 +78,8 @@ export class PipelinedServer extends CommandMethods
   #opaque = Math.floor(Math.random() * OPAQUE_LIMIT);
   /** Calls that have not been settled, and the bytes that they hold. */
   #calls = 0;
+  /** Those of them that keep the process alive. */
+  #awaited = 0;
   #bytes = 0;
   /** No reply has come since the connection was idle: perhaps it has gone stale. */
   #isSuspect = false;
@@ -139,6 +141,9 @@ export class PipelinedServer extends CommandMethods
 
   async #close(): Promise<void> {
     if (this.#calls > 0) {
+      // Whoever closes waits for all of them.
+      this.#awaited++;
+      this.#deadlines.keepAlive(true);
       await new Promise<void>((resolve) => this.#onDrained = resolve);
     }
     this.#deadlines.stop();
@@ -201,8 +206,9 @@ export class PipelinedServer extends CommandMethods
     this.waiting.push(command);
     if (this.#connection !== undefined) this.#connection.write();
     else if (this.#outage.error === undefined) this.#dialer.dial();
+    const { isBackground } = command.command;
+    if (!isBackground && ++this.#awaited === 1) this.#deadlines.keepAlive(true);
     if (++this.#calls > 1) return;
-    this.#deadlines.keepAlive(true);
     this.#deadlines.watch();
   }
 
@@ -403,13 +409,15 @@ export class PipelinedServer extends CommandMethods
   #settle(command: PendingCommand): void {
     command.settled = true;
     this.#calls--;
+    const { isBackground } = command.command;
+    if (!isBackground && --this.#awaited === 0) {
+      this.#deadlines.keepAlive(false);
+    }
     this.#bytes -= command.heldBytes;
   }
 
   /** Looks whether all calls are settled. */
   #rest(): void {
-    if (this.#calls > 0) return;
-    this.#deadlines.keepAlive(false);
-    this.#onDrained();
+    if (this.#calls === 0) this.#onDrained();
   }
 }

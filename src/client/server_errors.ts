@@ -77,11 +77,14 @@ function hintAt(
   return "";
 }
 
-/** The server closed the connection. */
+/**
+ * The server closed the connection. memcached 1.6.45 with `-Y` does so without a
+ * word where it is not given the password.
+ */
 export function closedError(server: string, ready: boolean): MemcacheError {
   const hint = ready
     ? ""
-    : " before it answered; it may have no connections left, speak TLS (memcaches://), or be a proxy without the meta protocol, or speak the binary protocol only (memcached -S), for which npm memjs can be passed as 'client'";
+    : " before it answered; it may ask for a username and password, have no connections left, speak TLS (memcaches://), or be a proxy without the meta protocol, or speak the binary protocol only (memcached -S), for which npm memjs can be passed as 'client'";
   return new MemcacheConnectionError(
     `Memcache server ${server} closed the connection${hint}`,
     { server },

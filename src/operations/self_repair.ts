@@ -192,7 +192,11 @@ export class SelfRepair {
     renewal.unref();
     try {
       const reason = found === undefined ? "empty" : "outage";
-      const state = await this.#repair(server, reason);
+      const state = await this.#repair(server, reason).catch(async (error) => {
+        // Others need not wait for the end of the lease.
+        await this.#finish(server, value, lease).catch(() => {});
+        throw error;
+      });
       await this.#finish(server, value, { ...lease, state });
     } finally {
       clearInterval(renewal);

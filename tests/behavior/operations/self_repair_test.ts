@@ -19,7 +19,7 @@ import { startSelfRepair } from "../../../src/operations/self_repair.ts";
 import { sentinelKey } from "../../../src/operations/sentinel.ts";
 import { toSettings } from "../../../src/settings.ts";
 import { RecordFormat } from "../../../src/store/record_format.ts";
-import { rawSet } from "../../../tools/raw_connection.ts";
+import { rawGet, rawSet } from "../../../tools/raw_connection.ts";
 import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { sentinelOf, startFleet } from "../../support/fleet.ts";
 import { sleep, until } from "../../support/outcome.ts";
@@ -264,6 +264,9 @@ Deno.test("self-repair ends when it is closed", async () => {
   await repair.close();
   assert(performance.now() - start < 1000);
   assertEquals(recorded.events, []);
+  // Another process goes on with it soon.
+  const lease = await rawGet(fleet.servers[0], SENTINEL);
+  assertLess(lease?.ttl ?? 0, 6);
 });
 
 Deno.test("self-repair does not keep a process alive", async () => {

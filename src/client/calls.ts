@@ -12,19 +12,28 @@ export interface CallLimits {
   maxPendingBytes: number;
 }
 
+/** What the calls tell their server. */
+export interface CallEvents {
+  /** The last call that waited has been settled. */
+  onSettled(): void;
+  /** The process has to stay for a call, or no longer has to. */
+  keepAlive(isAwaited: boolean): void;
+}
+
 /** The calls to one server. */
 export class Calls {
   readonly #server: string;
   readonly #limits: CallLimits;
-  readonly #onSettled: () => void;
+  readonly #events: CallEvents;
   #count = 0;
+  /** Those of them that keep the process alive. */
+  #awaited = 0;
   #bytes = 0;
 
-  /** `onSettled` is called whenever the last call that waited has been settled. */
-  constructor(server: string, limits: CallLimits, onSettled: () => void) {
+  constructor(server: string, limits: CallLimits, events: CallEvents) {
     this.#server = server;
     this.#limits = limits;
-    this.#onSettled = onSettled;
+    this.#events = events;
   }
 
   /** How many calls wait. */
@@ -52,6 +61,12 @@ export class Calls {
   add(call: PendingCommand): void {
     this.#count++;
     this.#bytes += call.heldBytes;
+    if (!call.command.isBackground) this.hold();
+  }
+
+  /** The process has to stay for one call more. */
+  hold(): void {
+    if (++this.#awaited === 1) this.#events.keepAlive(true);
   }
 
   /** Tells a call what came of it, unless it has been told before. */
@@ -68,7 +83,10 @@ export class Calls {
     if (call.settled) return false;
     call.settled = true;
     this.#bytes -= call.heldBytes;
-    if (--this.#count === 0) this.#onSettled();
+    if (!call.command.isBackground && --this.#awaited === 0) {
+      this.#events.keepAlive(false);
+    }
+    if (--this.#count === 0) this.#events.onSettled();
     return true;
   }
 }

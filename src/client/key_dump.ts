@@ -64,7 +64,8 @@ export async function listKeys(
       if (error instanceof BusyError) {
         if (performance.now() > busyUntil) throw busy(connectionOptions);
         const delay = BUSY_DELAY * (0.5 + Math.random());
-        await setTimeout(delay, undefined, { signal });
+        const ref = connectionOptions.isBackground !== true;
+        await setTimeout(delay, undefined, { signal, ref });
       } else if (
         !(error instanceof MemcacheTimeoutError) || attempt++ === ATTEMPTS
       ) {

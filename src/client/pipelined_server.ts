@@ -85,7 +85,10 @@ export class PipelinedServer extends CommandMethods
     this.maxValueBytes = maxValueBytes;
     this.#options = options;
     this.#silence = new Silence(timeout);
-    this.#calls = new Calls(this.name, options, () => this.#onSettled());
+    this.#calls = new Calls(this.name, options, {
+      onSettled: () => this.#onDrained(),
+      keepAlive: (isAwaited) => this.#deadlines.keepAlive(isAwaited),
+    });
     const dialer = new Dialer({ ...options, clock: this.#clock }, {
       onReady: (connection) => this.#onReady(connection),
       onFailed: (error, isSlow) => this.#onFailed(error, isSlow),
@@ -132,6 +135,8 @@ export class PipelinedServer extends CommandMethods
 
   async #close(): Promise<void> {
     if (this.#calls.count > 0) {
+      // Whoever closes waits for all of them.
+      this.#calls.hold();
       await new Promise<void>((resolve) => this.#onDrained = resolve);
     }
     this.#deadlines.stop();
@@ -191,7 +196,6 @@ export class PipelinedServer extends CommandMethods
     if (this.#connection !== undefined) this.#connection.write();
     else if (this.#outage.error === undefined) this.#dialer.dial();
     if (this.#calls.count > 1) return;
-    this.#deadlines.keepAlive(true);
     this.#deadlines.watch();
   }
 
@@ -367,10 +371,5 @@ export class PipelinedServer extends CommandMethods
     if (isSilent) {
       this.#lose({ error: silentError(this.name, timeout), isSilent });
     }
-  }
-
-  #onSettled(): void {
-    this.#deadlines.keepAlive(false);
-    this.#onDrained();
   }
 }

@@ -5,6 +5,7 @@ import type {
   AdminClient,
   AdminConnectionOptions,
 } from "./admin_connection.ts";
+import { BackgroundClient } from "./background.ts";
 import type { Command } from "./command.ts";
 import { CommandMethods } from "./command_methods.ts";
 import {
@@ -97,6 +98,7 @@ export class RingClient extends CommandMethods implements AdminClient {
   /** How to connect to each server, for what is no meta command. */
   readonly #connections = new Map<string, AdminConnectionOptions>();
   /** Servers that are listed no more, until they are closed. */
+  readonly #background = new BackgroundClient(this);
   readonly #leaving = new Map<PipelinedServer, ReturnType<typeof setTimeout>>();
   readonly #onServerEvent = (message: unknown) => {
     const { server, up } = message as ClientChannelEvents["server"];
@@ -181,6 +183,10 @@ export class RingClient extends CommandMethods implements AdminClient {
 
   adminOptions(server: MemcacheServer): AdminConnectionOptions {
     return this.#connections.get(server.name)!;
+  }
+
+  inBackground(): AdminClient {
+    return this.#background;
   }
 
   async close(): Promise<void> {

@@ -77,11 +77,14 @@ function hintAt(
   return "";
 }
 
-/** The server closed the connection. */
+/**
+ * The server closed the connection. memcached 1.6.45 with `-Y` does so without a
+ * word where it is not given the password.
+ */
 export function closedError(server: string, ready: boolean): MemcacheError {
   const hint = ready
     ? ""
-    : " before it answered; it may have no free connections, expect TLS (memcaches://), be a proxy without the meta protocol, or speak only the binary protocol (memcached -S), for which you can pass npm memjs as 'client'";
+    : " before it answered; it may ask for a username and password, have no free connections, expect TLS (memcaches://), be a proxy without the meta protocol, or speak only the binary protocol (memcached -S), for which you can pass npm memjs as 'client'";
   return new MemcacheConnectionError(
     `Memcache server ${server} closed the connection${hint}`,
     { server },

@@ -132,6 +132,8 @@ export type RepairKeysOptions = RepairOptions & KeyRepairOptions & {
   /** Only count, by the lists of keys alone. */
   quick?: boolean;
   concurrency?: number;
+  /** Whether the process may end in between. */
+  isBackground?: boolean;
 };
 
 /** Brings the keys that one client's servers hold to where they belong on another's. */
@@ -183,8 +185,8 @@ export async function repairKeys(
     if (outcome.undecided) report.undecided++;
     report.error ??= outcome.error;
   };
-  const { concurrency = CONCURRENCY } = options;
-  const run = { concurrency, rate, signal, onProgress };
+  const { concurrency = CONCURRENCY, isBackground } = options;
+  const run = { concurrency, rate, signal, isBackground, onProgress };
   await forEachKey(table.size, work, run);
   report.held = new Map(sources.map(({ name }, index) => [name, held[index]]));
   const failures = unlisted.size + unreachable.size + report.undecided;

@@ -21,7 +21,7 @@ import type {
 } from "../client/memcache_client.ts";
 import { type ChannelEvents, selfRepairChannel } from "../diagnostics.ts";
 import type { RecordFormat } from "../store/record_format.ts";
-import { listAllKeys } from "./key_listing.ts";
+import { isAdminClient, listAllKeys } from "./key_listing.ts";
 import { KeyRepair } from "./key_repair.ts";
 import { forEachKey } from "./key_run.ts";
 import { RecentKeys } from "./recent_keys.ts";
@@ -97,7 +97,8 @@ export class SelfRepair {
 
   /** Use {@linkcode startSelfRepair}. */
   constructor(client: MemcacheClient, options: SelfRepairOptions) {
-    this.#client = client;
+    // Whatever is under way, a process that has nothing else to do may end.
+    this.#client = isAdminClient(client) ? client.inBackground() : client;
     this.#options = options;
     this.#sentinelKey = sentinelKey(options.prefix);
     this.#keyRepair = new KeyRepair(options.format, {
@@ -119,7 +120,10 @@ export class SelfRepair {
     serverChannel.unsubscribe(this.#onServerEvent);
     clearTimeout(this.#timer);
     this.#stop.abort(new Error("The self-repair was closed"));
+    // Whoever closes waits for what is under way, which keeps nothing alive itself.
+    const waiting = setInterval(() => {}, 60_000);
     await this.#round;
+    clearInterval(waiting);
   }
 
   get #interval(): number {
@@ -191,7 +195,11 @@ export class SelfRepair {
     renewal.unref();
     try {
       const reason = found === undefined ? "empty" : "outage";
-      const state = await this.#repair(server, reason);
+      const state = await this.#repair(server, reason).catch(async (error) => {
+        // Others need not wait for the end of the lease.
+        await this.#finish(server, value, lease).catch(() => {});
+        throw error;
+      });
       await this.#finish(server, value, { ...lease, state });
     } finally {
       clearInterval(renewal);
@@ -238,6 +246,7 @@ export class SelfRepair {
       only: server,
       concurrency: CONCURRENCY,
       rate,
+      isBackground: true,
       dryRun: false,
       removeStrays: false,
       classify: false,
@@ -277,6 +286,7 @@ export class SelfRepair {
     await forEachKey(keys.length, work, {
       concurrency: CONCURRENCY,
       rate: RECENT_KEYS_RATE,
+      isBackground: true,
       signal: this.#stop.signal,
     });
     return copied;

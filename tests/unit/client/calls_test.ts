@@ -10,10 +10,14 @@ const LIMITS = { maxPending: 2, maxPendingBytes: 1_000 };
 /** Calls, a way to make one, and what they were told. */
 function scene() {
   const told: string[] = [];
-  const calls = new Calls("host:11211", LIMITS, () => told.push("settled"));
-  const call = (name: string, bytes = 0) => {
+  const kept: boolean[] = [];
+  const calls = new Calls("host:11211", LIMITS, {
+    onSettled: () => void told.push("settled"),
+    keepAlive: (isAwaited) => void kept.push(isAwaited),
+  });
+  const call = (name: string, bytes = 0, isBackground = false) => {
     const pending = new PendingCommand(
-      { ...plainCommand("get", name), bytes },
+      { ...plainCommand("get", name), bytes, isBackground },
       1,
       1_000,
       (outcome) => told.push(`${name}: ${outcome}`),
@@ -22,8 +26,23 @@ function scene() {
     calls.add(pending);
     return pending;
   };
-  return { calls, call, told };
+  return { calls, call, told, kept };
 }
+
+Deno.test("Calls keep the process alive for those that somebody awaits", () => {
+  const { calls, call, kept } = scene();
+  const background = call("background", 0, true);
+  assertEquals(kept, []);
+  const [one, two] = [call("one"), call("two")];
+  assertEquals(kept, [true]);
+  calls.resolve(one, 1);
+  calls.resolve(two, 2);
+  assertEquals(kept, [true, false]);
+  // Whoever closes waits for all of them.
+  calls.hold();
+  calls.resolve(background, 3);
+  assertEquals(kept, [true, false, true]);
+});
 
 Deno.test("Calls tell each call once, and when the last one has been settled", () => {
   const { calls, call, told } = scene();

@@ -55,6 +55,7 @@ export class Reconciler {
     const read = replaced?.version ?? "";
     const versions = [tried.record.version];
     let last = tried;
+    const counts = snapshot.updates !== undefined;
     let isConflict = false;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const look = await this.#store.read(key, ttl, attempt);
@@ -84,7 +85,8 @@ export class Reconciler {
           besides,
         });
       versions.push(last.record.version);
-      if (await this.#store.write(key, last.record, look, ttl, attempt)) {
+      const { record } = last;
+      if (await this.#store.write(key, record, look, ttl, attempt, counts)) {
         if (isConflict) conflictChannel.publish({ retries: tries });
         return last;
       }

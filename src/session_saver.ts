@@ -201,7 +201,8 @@ export class SessionSaver {
     const write = this.#drafts.record(tracked, snapshot, key, look);
     const { record, ttl } = write;
     const attempt = new Attempt();
-    if (await this.#store.write(key, record, look, ttl, attempt)) {
+    const counts = snapshot.updates !== undefined;
+    if (await this.#store.write(key, record, look, ttl, attempt, counts)) {
       return this.#saved(tracked, snapshot, write);
     }
     const merged = await this.#reconciler

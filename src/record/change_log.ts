@@ -23,9 +23,9 @@ const FLASH = "f";
 const KEPT = 15_000;
 const MAX_ANCESTORS = 8;
 /** While writes follow each other so closely, in milliseconds, many are in flight. */
-const BURST = 1_000;
+const BURST = 5_000;
 /** What an `update()` must not count twice is remembered for longer than what is set. */
-const MAX_ANCESTORS_IN_BURST = 64;
+const MAX_ANCESTORS_IN_BURST = 256;
 
 /**
  * The tags of what a write of `version` in the place of `replaced` is built on, and

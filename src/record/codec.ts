@@ -75,7 +75,7 @@ export class Codec {
 
   /** The JSON of the value that is stored under `key`. */
   decode(value: string | Uint8Array, key: string): Decoded {
-    const text = typeof value === "string" ? value : decoder.decode(value);
+    const text = textOf(value);
     const mark = text[0];
     if (mark === SEALED) return this.#open(text.slice(1), key);
     const stale = this.#sealer !== undefined;
@@ -126,6 +126,11 @@ export class Codec {
       return { unreadable: oversized ? "oversized" : "malformed" };
     }
   }
+}
+
+/** The text of a stored value. */
+export function textOf(value: string | Uint8Array): string {
+  return typeof value === "string" ? value : decoder.decode(value);
 }
 
 function base64Length(bytes: number): number {

@@ -4,7 +4,7 @@
 import { Buffer } from "node:buffer";
 import { unreadableChannel } from "../diagnostics.ts";
 import { RecordMismatchError, SessionTooLargeError } from "../errors.ts";
-import { Codec, type UnreadableReason } from "../record/codec.ts";
+import { Codec, textOf, type UnreadableReason } from "../record/codec.ts";
 import {
   fromJson,
   isTombstone,
@@ -45,12 +45,13 @@ export class RecordFormat {
   }
 
   /**
-   * The value that stands for a record or tombstone under a key.
+   * The value that stands for a record or tombstone under a key; `json` is its
+   * JSON, where that is known.
    *
    * @throws {SessionTooLargeError} If no item can hold it.
    */
-  encode(stored: Stored, key: string): string {
-    const value = this.#codec.encode(toJson(stored), key);
+  encode(stored: Stored, key: string, json = toJson(stored)): string {
+    const value = this.#codec.encode(json, key);
     // No character has more than three bytes.
     if (value.length * 3 > this.#maxValueBytes) {
       const size = Buffer.byteLength(value);
@@ -83,6 +84,20 @@ export class RecordFormat {
       );
     }
     return { stored, json, isStale };
+  }
+
+  /** As `decode()`, of several copies of one key, each distinct one once. */
+  decoderOf(key: string): (value: Uint8Array) => ReadRecord | undefined {
+    let last: string | undefined;
+    let read: ReadRecord | undefined;
+    return (value) => {
+      const text = textOf(value);
+      if (text !== last) {
+        read = this.decode(text, key);
+        last = text;
+      }
+      return read;
+    };
   }
 
   #isFor(key: string, name: string): boolean {

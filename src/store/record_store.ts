@@ -45,7 +45,8 @@ export interface RecordStore {
   read(key: string, ttl?: number, attempt?: Attempt): Promise<Look>;
   /**
    * Stores in the place of what a look found, or where nothing is; without a
-   * look, the key is taken to be new.
+   * look, the key is taken to be new. `inTurn` writes several copies one after the
+   * other, for a save that must not be stored on some of them when it meets another.
    *
    * @returns Whether it was stored, everywhere; if not, something else is there,
    * which a new look finds.
@@ -56,6 +57,7 @@ export interface RecordStore {
     look: Look | undefined,
     ttl: number,
     attempt?: Attempt,
+    inTurn?: boolean,
   ): Promise<boolean>;
   /** The newest record that a look found on a copy without any of some writes. */
   othersIn(look: Look, versions: readonly string[]): SessionRecord | undefined;

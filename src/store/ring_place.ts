@@ -74,6 +74,12 @@ export class RingPlace {
     return this.#walk(key).filter(({ isUp }) => isUp).slice(0, this.#count);
   }
 
+  /** Sorts copies in the order in which their servers take those of a key. */
+  sortByWalk(key: string, copies: { server: MemcacheServer }[]): void {
+    const walk = this.#walk(key);
+    copies.sort((a, b) => walk.indexOf(a.server) - walk.indexOf(b.server));
+  }
+
   /** All servers but some. */
   others(than: readonly MemcacheServer[]): MemcacheServer[] {
     return this.#client.servers.filter((server) => !than.includes(server));

@@ -133,10 +133,11 @@ export class RingStore implements RecordStore {
     look: Look | undefined,
     ttl: number,
     attempt: Attempt = new Attempt(),
+    inTurn = false,
   ): Promise<boolean> {
     const copy = this.#onlyCopy(key, stored, look, attempt);
     if (copy === undefined) {
-      return this.#writeAll(key, stored, look, ttl, attempt);
+      return this.#writeAll(key, stored, look, ttl, attempt, inTurn);
     }
     const value = this.#format.encode(stored, key);
     return this.#writeOne(copy, key, value, ttl, attempt);
@@ -164,12 +165,21 @@ export class RingStore implements RecordStore {
     look: Look | undefined,
     ttl: number,
     attempt: Attempt,
+    inTurn: boolean,
   ): Promise<boolean> {
     if (look !== undefined && look.token === undefined) return false;
     if (!this.#place.isReady) await this.#place.ready();
     const copies = look === undefined ? [] : await this.#settled(key, look);
     if (copies === undefined) return false;
-    return await this.#writer.write(key, stored, look, copies, ttl, attempt);
+    return await this.#writer.write(
+      key,
+      stored,
+      look,
+      copies,
+      ttl,
+      attempt,
+      inTurn,
+    );
   }
 
   #writeOne(

@@ -56,19 +56,21 @@ export class RingWriter {
     copies: readonly Copy[],
     ttl: number,
     attempt: Attempt,
+    inTurn: boolean,
   ): Promise<boolean> {
     if (this.#merges && !isTombstone(stored)) {
       stored = this.#withLog(stored, look, copies);
     }
-    const latest = { stored, json: toJson(stored), isStale: false };
     const value = this.#format.encode(stored, key);
     const targets = this.#targetsOf(key, copies, attempt);
     const strays = isTombstone(stored)
-      ? this.#endStrays(key, latest, copies, targets, ttl)
+      ? this.#endStrays(key, toRead(stored), copies, targets, ttl)
       : undefined;
-    const results = await Promise.allSettled(targets.map((copy) => {
-      return this.#copies.writeOver(copy, key, value, ttl);
-    }));
+    const results = inTurn
+      ? await this.#writeInTurn(targets, key, value, ttl)
+      : await Promise.allSettled(targets.map((copy) => {
+        return this.#copies.writeOver(copy, key, value, ttl);
+      }));
     await strays;
     let reached = 0;
     let isConflict = false;
@@ -93,6 +95,8 @@ export class RingWriter {
       await this.#copies.putBack(copy, key, ttl, error);
       throw error;
     }
+    if (reached === this.#count && copies.length <= reached) return true;
+    const latest = toRead(stored);
     if (reached < this.#count) {
       const tried = targets.map(({ server }) => server);
       const wanting = this.#count - reached;
@@ -107,6 +111,29 @@ export class RingWriter {
       return await this.#checkPlace(key, latest, copies, targets, ttl);
     }
     return true;
+  }
+
+  /**
+   * Writes over copies one after the other, in the order of the walk, up to the
+   * first conflict: of several requests that count, those that come too late have
+   * stored nothing anywhere, and count on what the first one stored.
+   */
+  async #writeInTurn(
+    targets: Copy[],
+    key: string,
+    value: string,
+    ttl: number,
+  ): Promise<PromiseSettledResult<boolean>[]> {
+    this.#place.sortByWalk(key, targets);
+    const results: PromiseSettledResult<boolean>[] = [];
+    for (const copy of targets) {
+      const [result] = await Promise.allSettled([
+        this.#copies.writeOver(copy, key, value, ttl),
+      ]);
+      results.push(result);
+      if (result.status === "fulfilled" && !result.value) break;
+    }
+    return results;
   }
 
   /** The copies to write over: those that are there, and places for missing ones. */
@@ -142,7 +169,7 @@ export class RingWriter {
   ): boolean {
     const owners = this.#place.ownersOf(key);
     return targets.some(({ server }, index) => {
-      return results[index].status === "fulfilled" && owners.includes(server);
+      return results[index]?.status === "fulfilled" && owners.includes(server);
     });
   }
 
@@ -231,15 +258,18 @@ export class RingWriter {
     look: Look | undefined,
     copies: readonly Copy[],
   ): SessionRecord {
-    const hasLog = look !== undefined && recordIn(look)?.log !== undefined;
+    const found = look && recordIn(look);
     // Processes with several copies go on with what those with one copy wrote.
-    if (this.#count === 1 && !hasLog) return record;
-    // What the app changed inside of a value has to show.
-    const replaced = look !== undefined && recordIn(look) !== undefined
-      ? fromJson(look.found!.json) as SessionRecord
-      : undefined;
+    if (this.#count === 1 && found?.log === undefined) return record;
+    // What the app changed inside of a value has to show. Whether it did is no
+    // cheaper to tell than to parse again.
+    const replaced = found && fromJson(look!.found!.json) as SessionRecord;
     const isBase = this.#count > 1 && this.#repair.isComplete(copies);
     const log = logOf(record, replaced, isBase);
     return { ...record, log };
   }
+}
+
+function toRead(stored: Stored): ReadRecord {
+  return { stored, json: toJson(stored), isStale: false };
 }

@@ -25,7 +25,7 @@ import type { Snapshot, TrackedSession } from "./tracked_session.ts";
 
 /** Many times what a hundred requests that save one session at once need. */
 const MAX_TRIES = 100;
-/** A random wait before each further try grows up to so many milliseconds. */
+/** The random wait before each further try grows up to this many milliseconds. */
 const MAX_RETRY_DELAY = 100;
 
 /** Brings the save of one request together with those of others. */
@@ -39,8 +39,8 @@ export class Reconciler {
   }
 
   /**
-   * Stores a session of which something else than its request had read, or what
-   * an earlier try may have stored, is there.
+   * Stores a session whose record is no longer the one that its request read:
+   * another request, or an earlier try of this one, replaced it.
    *
    * @returns What was stored; `undefined` when the session has ended.
    */
@@ -112,6 +112,7 @@ export class Reconciler {
     const left = tracked.look && recordIn(tracked.look);
     const keepsOld = snapshot.deleteId === undefined;
     let tombstone = this.#drafts.tombstone(oldKey, "moved", left);
+    const marks = [tombstone.version];
     let moved = write;
     // After a save that was merged, the session does not hold what is stored.
     let merged = tracked.wasMerged ? undefined : left;
@@ -124,7 +125,7 @@ export class Reconciler {
       }
       // Another request moved it as well: each browser keeps the session whose
       // cookie it is sent.
-      if (mark !== undefined && mark.version !== tombstone.version) {
+      if (mark !== undefined && !marks.includes(mark.version)) {
         return moved;
       }
       // What another request stored while one copy took the tombstone already.
@@ -140,9 +141,13 @@ export class Reconciler {
         moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
         merged = theirs;
         tombstone = this.#drafts.tombstone(oldKey, "moved", theirs, mark);
+        marks.push(tombstone.version);
         // What an earlier save merged already is no conflict of this one.
         if (tries > 1) conflictChannel.publish({ retries: tries - 1 });
-      } else if (mark !== undefined) {
+      } else if (
+        mark !== undefined &&
+        (mark.version === tombstone.version || look.beside === undefined)
+      ) {
         if (await this.#store.settle(look)) return moved;
         look = undefined;
         continue;

@@ -175,7 +175,8 @@ export class SessionSaver {
           "Cannot save session as its new id is in use already",
         );
       } catch (error) {
-        const isLast = tries === MAX_CREATE_TRIES || session.id !== snapshot.id;
+        const isLast = tries === MAX_CREATE_TRIES ||
+          session.id !== snapshot.id || !this.#store.hasOthers(attempt);
         if (isLast || !isUnavailable(error)) throw error;
         const { id } = snapshot;
         snapshot.id = reachable(

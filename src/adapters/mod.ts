@@ -9,25 +9,12 @@ import { adaptMemjs, isMemjs } from "./npm_memjs.ts";
 import {
   adaptPromiseClient,
   missingMethods,
-  type PromiseClientLike,
+  type ThirdPartyClient,
 } from "./promise_client.ts";
 import type { SessionClient } from "./session_client.ts";
 
 export { THIRD_PARTY_CALL_TIMEOUT } from "./deadline.ts";
-export type { ThirdPartyItem } from "./third_party_item.ts";
-export type { PromiseClientLike } from "./promise_client.ts";
-
-/**
- * A third-party client: any object with promise-returning methods, such as an
- * instance of npm `memcache`, or an instance of npm `memcached` or npm `memjs`,
- * whose methods are checked when the storage is created.
- */
-export type ThirdPartyClient = PromiseClientLike | {
-  get(...args: never[]): unknown;
-  set(...args: never[]): unknown;
-  add(...args: never[]): unknown;
-  touch(...args: never[]): unknown;
-};
+export type { ThirdPartyClient } from "./promise_client.ts";
 
 /**
  * Adapts a client, after looking once at what it can do. The built-in client needs
@@ -46,11 +33,11 @@ export function adaptClient(client: unknown): SessionClient {
   if (missing.length > 0) refuse(`an object without ${missing.join(", ")}`);
   if (isKeyvLike(client)) {
     refuse(
-      "a Keyv or the like, which takes times to live in milliseconds and reports failures as 'not found' (pass 'servers' instead)",
+      "a Keyv or a similar cache, which takes times to live in milliseconds and reports failures as 'not found' (pass 'servers' instead)",
     );
   }
   if (isMemcache(client)) return adaptMemcache(client);
-  return adaptPromiseClient(client as PromiseClientLike);
+  return adaptPromiseClient(client as ThirdPartyClient);
 }
 
 function isBuiltIn(client: object): client is MemcacheClient {

@@ -1,16 +1,7 @@
 // What the `get` of a promise-style client may resolve to, and the item it means.
 
-import type { CasToken } from "../client/memcache_client.ts";
 import type { FoundItem } from "./session_client.ts";
 import { type ThirdPartyCallName, unfitError } from "./third_party_error.ts";
-
-/** What a client's `get` may resolve to. */
-export type ThirdPartyItem =
-  | string
-  | Uint8Array
-  | null
-  | undefined
-  | { value: string | Uint8Array | null | undefined; cas?: CasToken };
 
 /**
  * The item that a `get` resolved to; `undefined` when there is none.

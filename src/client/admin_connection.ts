@@ -27,12 +27,16 @@ export interface AdminConnectionOptions
   ask?: (() => Promise<Secrets>) | undefined;
   /** Milliseconds within which a connection and each answer have to come. */
   timeout: number;
+  /** Whether it does not keep the process alive. */
+  isBackground?: boolean;
 }
 
 /** A client whose servers can be asked what is no meta command. */
 export interface AdminClient extends MemcacheClient {
   /** How to connect to one of its servers. */
   adminOptions(server: MemcacheServer): AdminConnectionOptions;
+  /** The same servers for work that does not keep the process alive. */
+  inBackground(): AdminClient;
 }
 
 /** Takes in what the server answers; returns whether the answer is complete. */
@@ -61,6 +65,7 @@ export class AdminConnection {
   readonly connectTime: number;
   readonly #socket: Socket;
   readonly #timeout: number;
+  readonly #isBackground: boolean;
   #exchange: Exchange | undefined;
   #error: Error | undefined;
   #lastByteAt = 0;
@@ -68,13 +73,14 @@ export class AdminConnection {
 
   private constructor(
     socket: Socket,
-    { address, timeout, tls }: AdminConnectionOptions,
+    { address, timeout, tls, isBackground = false }: AdminConnectionOptions,
     connectTime: number,
   ) {
     this.server = address.name;
     this.connectTime = connectTime;
     this.#socket = socket;
     this.#timeout = timeout;
+    this.#isBackground = isBackground;
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", (error: Error) => {
       const secure = tls !== undefined;
@@ -148,7 +154,7 @@ export class AdminConnection {
     const [failure] = FAILURE.exec(text) ?? [];
     if (failure === undefined) return text;
     throw new MemcacheServerError(
-      `Memcache server ${this.server} does not take the command '${command}': ${failure.trim()}`,
+      `Memcache server ${this.server} refused the command '${command}': ${failure.trim()}`,
       { server: this.server },
     );
   }
@@ -179,6 +185,7 @@ export class AdminConnection {
     this.#fail(closedError(this.server, true));
     return new Promise((resolve) => {
       if (this.#socket.closed) return resolve();
+      this.#socket.ref();
       this.#socket.once("close", () => resolve());
     });
   }
@@ -233,6 +240,7 @@ export class AdminConnection {
         }
       });
     }, Math.max(1, due - performance.now()));
+    if (this.#isBackground) this.#timer.unref();
   }
 
   #fail(error: Error): void {
@@ -253,7 +261,7 @@ export class AdminConnection {
 }
 
 function connect(options: AdminConnectionOptions): Promise<Socket> {
-  const { address, timeout, tls } = options;
+  const { address, timeout, tls, isBackground } = options;
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
       clearTimeout(timer);
@@ -274,5 +282,9 @@ function connect(options: AdminConnectionOptions): Promise<Socket> {
     });
     socket.on("error", failSocket);
     socket.on("close", failClosed);
+    if (isBackground) {
+      timer.unref();
+      socket.unref();
+    }
   });
 }

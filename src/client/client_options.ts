@@ -136,10 +136,10 @@ export function checkOptions(options: MemcacheClientOptions): void {
 /** The server splits the two at the first space, and the line at its end. */
 function checkLogin(name: string, value: unknown): asserts value is string {
   if (typeof value !== "string" || value === "" || /[\0\r\n]/.test(value)) {
-    checks.refuse(name, "be a string of one line", "not one");
+    checks.refuse(name, "be a string of one line", "something else");
   }
   if (name === "username" && value.includes(" ")) {
-    checks.refuse(name, "have no space", "one with");
+    checks.refuse(name, "contain no space", "a name with a space");
   }
 }
 

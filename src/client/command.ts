@@ -42,6 +42,8 @@ export interface Command {
   cas: CasToken;
   /** Makes of a value what the caller wants; must not keep the bytes. */
   decode: ((value: Uint8Array) => unknown) | undefined;
+  /** Whether it does not keep the process alive. */
+  isBackground: boolean;
 }
 
 /** Stands for a reply that does not fit the command. */
@@ -154,7 +156,16 @@ export function plainCommand(
   ttl?: number,
   decode?: (value: Uint8Array) => unknown,
 ): Command {
-  return { kind, key, ttl, value: undefined, bytes: 0, cas: 0, decode };
+  return {
+    kind,
+    key,
+    ttl,
+    value: undefined,
+    bytes: 0,
+    cas: 0,
+    decode,
+    isBackground: false,
+  };
 }
 
 function either(code: string, yes: string, no: string): unknown {

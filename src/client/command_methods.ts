@@ -88,6 +88,15 @@ export abstract class CommandMethods implements MemcacheCommands {
         ),
       );
     }
-    return this.send({ kind, key, ttl, value, bytes, cas, decode: undefined });
+    return this.send({
+      kind,
+      key,
+      ttl,
+      value,
+      bytes,
+      cas,
+      decode: undefined,
+      isBackground: false,
+    });
   }
 }

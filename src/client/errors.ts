@@ -2,14 +2,6 @@
 // thing a caller may want to handle differently. No message holds a key or a
 // value: session ids must not reach logs.
 
-/** Options of the constructor of {@linkcode MemcacheError}. */
-export interface MemcacheErrorOptions {
-  /** The server as it was named in `servers`, without credentials. */
-  server?: string;
-  /** The error underneath, where there is one. */
-  cause?: unknown;
-}
-
 /**
  * The base class of every error at run time. A "not found" is never an error,
  * and an error is never reported as "not found".
@@ -32,7 +24,15 @@ export class MemcacheError extends Error {
   readonly server: string | undefined;
 
   /** Creates an error about a server. */
-  constructor(message: string, options: MemcacheErrorOptions = {}) {
+  constructor(
+    message: string,
+    options: {
+      /** The server as it was named in `servers`, without credentials. */
+      server?: string;
+      /** The error underneath, where there is one. */
+      cause?: unknown;
+    } = {},
+  ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.server = options.server;
   }

@@ -74,7 +74,7 @@ function checkMd5(): void {
     md5("");
   } catch (cause) {
     throw new TypeError(
-      "Cannot create Memcache client as 'servers' must name one server where the runtime has no MD5 (FIPS): consistent hashing takes it",
+      "Cannot create Memcache client as 'servers' must name one server when the runtime has no MD5 (FIPS), which consistent hashing needs",
       { cause },
     );
   }

@@ -64,7 +64,8 @@ export async function listKeys(
       if (error instanceof BusyError) {
         if (performance.now() > busyUntil) throw busy(connectionOptions);
         const delay = BUSY_DELAY * (0.5 + Math.random());
-        await setTimeout(delay, undefined, { signal });
+        const ref = connectionOptions.isBackground !== true;
+        await setTimeout(delay, undefined, { signal, ref });
       } else if (
         !(error instanceof MemcacheTimeoutError) || attempt++ === ATTEMPTS
       ) {
@@ -180,7 +181,7 @@ export class DumpReader {
     const server = this.#server;
     if (!/^(?:ERROR|CLIENT_ERROR|SERVER_ERROR)\b/.test(line)) {
       return new MemcacheProtocolError(
-        `Memcache server ${server} sent what is no list of keys`,
+        `Memcache server ${server} sent something other than a list of keys`,
         { server },
       );
     }
@@ -203,7 +204,7 @@ function why(line: string): string {
 
 function busy({ address }: AdminConnectionOptions): Error {
   return new MemcacheServerError(
-    `Memcache server ${address.name} does not list its keys: it has been making lists for others all the time`,
+    `Memcache server ${address.name} does not list its keys: other programs keep it busy listing keys`,
     { server: address.name },
   );
 }

@@ -2,6 +2,7 @@
 // deadlines, stale connections and outages are each kept in a file of their own.
 
 import { isIP } from "node:net";
+import { type CallLimits, Calls } from "./calls.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Command, plainCommand } from "./command.ts";
 import { CommandMethods } from "./command_methods.ts";
@@ -21,25 +22,19 @@ import {
   clientClosedError,
   connectTimeoutError,
   knownDownError,
-  overloadBytesError,
-  overloadError,
   replyTimeoutError,
   silentError,
 } from "./server_errors.ts";
 import { Renewal } from "./renewal.ts";
+import { Silence } from "./silence.ts";
 import { StaleGuard } from "./stale_guard.ts";
 
 /** Far more than are ever in flight; stays a small integer. */
 const OPAQUE_LIMIT = 2 ** 30;
-/** A connection on which no reply was completed for so many timeouts is of no use. */
-const MAX_UNANSWERED_TIMEOUTS = 4;
 
 /** What a server needs to know. */
-export interface PipelinedServerOptions extends Omit<DialerOptions, "clock"> {
-  /** How many calls may wait at once. */
-  maxPending: number;
-  /** How many bytes of calls may wait at once. */
-  maxPendingBytes: number;
+export interface PipelinedServerOptions
+  extends Omit<DialerOptions, "clock">, CallLimits {
   /** Milliseconds after which the connection to a name is renewed; tests have less. */
   lifetime?: number;
 }
@@ -64,7 +59,9 @@ export class PipelinedServer extends CommandMethods
 
   readonly #options: PipelinedServerOptions;
   readonly #clock: Clock = systemClock;
+  readonly #calls: Calls;
   readonly #dialer: Dialer;
+  readonly #silence: Silence;
   readonly #deadlines: Deadlines;
   readonly #guard: StaleGuard;
   readonly #outage: Outage;
@@ -76,14 +73,8 @@ export class PipelinedServer extends CommandMethods
   /** Connections in a row that ended without a reply to a command. */
   #failures = 0;
   #opaque = Math.floor(Math.random() * OPAQUE_LIMIT);
-  /** Calls that have not been settled, and the bytes that they hold. */
-  #calls = 0;
-  #bytes = 0;
   /** No reply has come since the connection was idle: perhaps it has gone stale. */
   #isSuspect = false;
-  /** Since when a reply has been waited for, and when the last one was complete. */
-  #awaitedSince = 0;
-  #answeredAt = 0;
   #closing: Promise<void> | undefined;
   #onDrained = () => {};
 
@@ -93,6 +84,11 @@ export class PipelinedServer extends CommandMethods
     this.name = address.name;
     this.maxValueBytes = maxValueBytes;
     this.#options = options;
+    this.#silence = new Silence(timeout);
+    this.#calls = new Calls(this.name, options, {
+      onSettled: () => this.#onDrained(),
+      keepAlive: (isAwaited) => this.#deadlines.keepAlive(isAwaited),
+    });
     const dialer = new Dialer({ ...options, clock: this.#clock }, {
       onReady: (connection) => this.#onReady(connection),
       onFailed: (error, isSlow) => this.#onFailed(error, isSlow),
@@ -138,7 +134,9 @@ export class PipelinedServer extends CommandMethods
   }
 
   async #close(): Promise<void> {
-    if (this.#calls > 0) {
+    if (this.#calls.count > 0) {
+      // Whoever closes waits for all of them.
+      this.#calls.hold();
       await new Promise<void>((resolve) => this.#onDrained = resolve);
     }
     this.#deadlines.stop();
@@ -189,20 +187,15 @@ export class PipelinedServer extends CommandMethods
     if (error !== undefined && !this.#outage.call()) {
       throw knownDownError(this.name, error);
     }
-    const { maxPending, maxPendingBytes } = this.#options;
-    if (this.#calls >= maxPending) throw overloadError(this.name, maxPending);
-    if (this.#calls > 0 && this.#bytes + bytes > maxPendingBytes) {
-      throw overloadBytesError(this.name, maxPendingBytes);
-    }
+    this.#calls.checkRoom(bytes);
   }
 
   #enqueue(command: PendingCommand): void {
-    this.#bytes += command.heldBytes;
+    this.#calls.add(command);
     this.waiting.push(command);
     if (this.#connection !== undefined) this.#connection.write();
     else if (this.#outage.error === undefined) this.#dialer.dial();
-    if (++this.#calls > 1) return;
-    this.#deadlines.keepAlive(true);
+    if (this.#calls.count > 1) return;
     this.#deadlines.watch();
   }
 
@@ -211,8 +204,9 @@ export class PipelinedServer extends CommandMethods
   onSend({ wireBytes }: PendingCommand): void {
     if (this.#connection!.inFlight!.size === 1) {
       this.#isSuspect = true;
-      this.#awaitedSince = this.#clock.now();
-      this.#guard.wake(this.#awaitedSince);
+      const now = this.#clock.now();
+      this.#silence.await(now);
+      this.#guard.wake(now);
     }
     this.#guard.sent(wireBytes);
   }
@@ -225,25 +219,21 @@ export class PipelinedServer extends CommandMethods
     this.#isSuspect = false;
     this.#failures = 0;
     this.#outage.forget();
-    this.#answeredAt = this.#connection!.lastByteAt;
-    if (this.#connection!.inFlight!.size === 0) {
-      this.#guard.idle(this.#answeredAt);
-    }
+    const { inFlight, lastByteAt } = this.#connection!;
+    this.#silence.answer(lastByteAt);
+    if (inFlight!.size === 0) this.#guard.idle(lastByteAt);
     try {
-      if (!command.settled) {
-        const outcome = outcomeOf(command.command, reply, this.name);
-        this.#settle(command);
-        command.resolve(outcome);
-      }
+      if (command.settled) return;
+      const outcome = outcomeOf(command.command, reply, this.name);
+      this.#calls.resolve(command, outcome);
     } catch (error) {
       const isOutOfStep = error instanceof OutOfStep;
-      this.#reject(command, isOutOfStep ? error.error : error);
+      this.#calls.reject(command, isOutOfStep ? error.error : error);
       if (isOutOfStep) {
         error.isTold = true;
         throw error;
       }
     }
-    if (this.#calls === 0) this.#rest();
   }
 
   onEnd(error: MemcacheError, fault: unknown): void {
@@ -307,9 +297,8 @@ export class PipelinedServer extends CommandMethods
     }
     for (const command of lost) {
       const isCulprit = command === culprit?.command;
-      this.#reject(command, isCulprit ? culprit!.error : error);
+      this.#calls.reject(command, isCulprit ? culprit!.error : error);
     }
-    this.#rest();
   }
 
   /** Puts commands that may be sent once more before all others; the rest is lost. */
@@ -340,8 +329,7 @@ export class PipelinedServer extends CommandMethods
   #goDown(error: MemcacheError, failsCalls: boolean): void {
     const calls = failsCalls ? this.waiting.drain() : [];
     if (this.#closing === undefined) this.#outage.begin(error);
-    for (const command of calls) this.#reject(command, error);
-    this.#rest();
+    for (const command of calls) this.#calls.reject(command, error);
   }
 
   // --- Deadlines.
@@ -350,18 +338,13 @@ export class PipelinedServer extends CommandMethods
     const inFlight = this.#connection?.inFlight;
     const oldest = inFlight?.oldestWaiting ?? this.waiting.oldestWaiting;
     const due = oldest?.deadline ?? Infinity;
-    return inFlight?.size ? Math.min(due, this.#silentAt()) : due;
+    return Math.min(due, this.#silentAt());
   }
 
-  /** When the connection is to be given up, unless something arrives. */
+  /** When the connection is to be given up; `Infinity` while nothing is in flight. */
   #silentAt(): number {
-    const { timeout } = this.#options;
-    const { lastByteAt } = this.#connection!;
-    const answer = Math.max(this.#answeredAt, this.#awaitedSince);
-    return Math.min(
-      Math.max(lastByteAt, this.#awaitedSince) + timeout,
-      answer + MAX_UNANSWERED_TIMEOUTS * timeout,
-    );
+    const { inFlight, lastByteAt } = this.#connection ?? {};
+    return inFlight?.size ? this.#silence.endsAt(lastByteAt!) : Infinity;
   }
 
   #expire(now: number): void {
@@ -371,45 +354,22 @@ export class PipelinedServer extends CommandMethods
       ? replyTimeoutError(this.name, timeout)
       : connectTimeoutError(this.name, timeout);
     const inFlight = this.#connection?.inFlight;
-    const isSilent = inFlight !== undefined && inFlight.size > 0 &&
-      now >= this.#silentAt();
+    const isSilent = now >= this.#silentAt();
     // It keeps its place: its late reply is not for the command after it.
     let due = inFlight?.oldestWaiting;
     while (due !== undefined && due.deadline <= now) {
-      this.#reject(due, error);
+      this.#calls.reject(due, error);
       due = inFlight?.oldestWaiting;
     }
     // What was not sent never will be.
     let unsent = this.waiting.oldest;
     while (unsent && (unsent.settled || unsent.deadline <= now)) {
       this.waiting.shift();
-      this.#reject(unsent, error);
+      this.#calls.reject(unsent, error);
       unsent = this.waiting.oldest;
     }
     if (isSilent) {
       this.#lose({ error: silentError(this.name, timeout), isSilent });
     }
-    this.#rest();
-  }
-
-  // --- Calls.
-
-  #reject(command: PendingCommand, error: unknown): void {
-    if (command.settled) return;
-    this.#settle(command);
-    command.reject(error);
-  }
-
-  #settle(command: PendingCommand): void {
-    command.settled = true;
-    this.#calls--;
-    this.#bytes -= command.heldBytes;
-  }
-
-  /** Looks whether all calls are settled. */
-  #rest(): void {
-    if (this.#calls > 0) return;
-    this.#deadlines.keepAlive(false);
-    this.#onDrained();
   }
 }

@@ -5,6 +5,7 @@ import type {
   AdminClient,
   AdminConnectionOptions,
 } from "./admin_connection.ts";
+import { BackgroundClient } from "./background.ts";
 import type { Command } from "./command.ts";
 import { CommandMethods } from "./command_methods.ts";
 import {
@@ -21,7 +22,7 @@ import type {
   MemcacheServer,
   ServerHealth,
 } from "./memcache_client.ts";
-import { serverChannel, type ServerEvent } from "./diagnostics.ts";
+import { type ClientChannelEvents, serverChannel } from "./diagnostics.ts";
 import { PipelinedServer } from "./pipelined_server.ts";
 import type { ServerAddress } from "./server_address.ts";
 import { isSource, type ListedServer, ServerList } from "./server_list.ts";
@@ -97,9 +98,10 @@ export class RingClient extends CommandMethods implements AdminClient {
   /** How to connect to each server, for what is no meta command. */
   readonly #connections = new Map<string, AdminConnectionOptions>();
   /** Servers that are listed no more, until they are closed. */
+  readonly #background = new BackgroundClient(this);
   readonly #leaving = new Map<PipelinedServer, ReturnType<typeof setTimeout>>();
   readonly #onServerEvent = (message: unknown) => {
-    const { server, up } = message as ServerEvent;
+    const { server, up } = message as ClientChannelEvents["server"];
     if (!up && this.#connections.has(server)) this.#list?.hurry();
   };
 
@@ -181,6 +183,10 @@ export class RingClient extends CommandMethods implements AdminClient {
 
   adminOptions(server: MemcacheServer): AdminConnectionOptions {
     return this.#connections.get(server.name)!;
+  }
+
+  inBackground(): AdminClient {
+    return this.#background;
   }
 
   async close(): Promise<void> {

@@ -21,7 +21,7 @@ export function socketError(
 ): MemcacheError {
   if (secure && isClientCertificateError(cause)) {
     return new MemcacheAuthenticationError(
-      `Memcache server ${server} does not accept this client's certificate, or asks for one; pass one that it trusts as 'tls.cert' and 'tls.key'`,
+      `Memcache server ${server} does not accept this client's certificate, or requires one; pass one that it trusts as 'tls.cert' and 'tls.key'`,
       { server, cause },
     );
   }
@@ -35,7 +35,7 @@ export function socketError(
   }
   if (secure && isCertificateError(cause)) {
     return new MemcacheAuthenticationError(
-      `The certificate of Memcache server ${server} is not trusted; pass its authority as 'tls.ca', and its name as 'tls.serverName' where it differs from the host`,
+      `The certificate of Memcache server ${server} is not trusted; pass its authority as 'tls.ca', and its name as 'tls.serverName' if that differs from the host`,
       { server, cause },
     );
   }
@@ -69,7 +69,7 @@ function hintAt(
   // One side speaks TLS and the other does not: that looks like any broken
   // connection.
   if (secure && /SSL|TLS|corrupt message|InvalidContentType/i.test(what)) {
-    return "; does it speak TLS? Without, it is memcache:// and not memcaches://";
+    return "; does it speak TLS? If not, name it as memcache:// instead of memcaches://";
   }
   if (!secure && /ECONNRESET/.test(what)) {
     return "; if it speaks TLS, name it as memcaches://";
@@ -77,11 +77,14 @@ function hintAt(
   return "";
 }
 
-/** The server closed the connection. */
+/**
+ * The server closed the connection. memcached 1.6.45 with `-Y` does so without a
+ * word where it is not given the password.
+ */
 export function closedError(server: string, ready: boolean): MemcacheError {
   const hint = ready
     ? ""
-    : " before it answered; it may have no connections left, speak TLS (memcaches://), or be a proxy without the meta protocol, or speak the binary protocol only (memcached -S), for which npm memjs can be passed as 'client'";
+    : " before it answered; it may ask for a username and password, have no free connections, expect TLS (memcaches://), be a proxy without the meta protocol, or speak only the binary protocol (memcached -S), for which you can pass npm memjs as 'client'";
   return new MemcacheConnectionError(
     `Memcache server ${server} closed the connection${hint}`,
     { server },
@@ -132,7 +135,7 @@ export function bystanderError(
   cause: MemcacheError,
 ): MemcacheError {
   return new MemcacheConnectionError(
-    `The connection to Memcache server ${server} had to be ended: ${cause.message}`,
+    `The client had to end the connection to Memcache server ${server}: ${cause.message}`,
     { server, cause },
   );
 }
@@ -161,7 +164,7 @@ export function authenticationError(
   if (isBusy(reply)) return busyError(server, reply);
   const what = reply.code === "CLIENT_ERROR"
     ? "does not accept the username and password"
-    : "does not take a username and password in the ASCII protocol (memcached -Y); for one that asks for SASL, pass npm memjs as 'client'";
+    : "does not accept a username and password in the ASCII protocol (memcached -Y); if it requires SASL, pass npm memjs as 'client'";
   return new MemcacheAuthenticationError(
     `Memcache server ${server} ${what}`,
     { server },
@@ -181,7 +184,7 @@ export function greetingError(server: string, reply: Reply): MemcacheError {
     ? `is version ${wordsOrVersion(reply.message)}, which`
     : "";
   return new MemcacheProtocolError(
-    `Memcache server ${server} ${is} does not speak the meta protocol; use memcached 1.6.10 or newer, or a proxy that passes meta commands on, or hand in another client as 'client'`
+    `Memcache server ${server} ${is} does not speak the meta protocol; use memcached 1.6.10 or newer, or a proxy that forwards meta commands, or pass another client as 'client'`
       .replace("  ", " "),
     { server },
   );
@@ -199,7 +202,7 @@ function isBusy({ code, message }: Reply): boolean {
 
 function busyError(server: string, { code, message }: Reply): MemcacheError {
   return new MemcacheConnectionError(
-    `Memcache server ${server} is there but takes no commands now: ${code} ${
+    `Memcache server ${server} accepts connections but refuses commands: ${code} ${
       wordsOf(message)
     }`,
     { server },
@@ -229,7 +232,7 @@ export function overloadError(
   maxPending: number,
 ): MemcacheError {
   return new MemcacheOverloadError(
-    `${maxPending} calls wait for Memcache server ${server} already ('maxPending')`,
+    `${maxPending} calls are already waiting for Memcache server ${server} ('maxPending')`,
     { server },
   );
 }
@@ -240,7 +243,7 @@ export function overloadBytesError(
   maxPendingBytes: number,
 ): MemcacheError {
   return new MemcacheOverloadError(
-    `Calls with about ${maxPendingBytes} bytes wait for Memcache server ${server} already ('maxPendingBytes')`,
+    `Calls with about ${maxPendingBytes} bytes are already waiting for Memcache server ${server} ('maxPendingBytes')`,
     { server },
   );
 }

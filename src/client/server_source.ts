@@ -153,7 +153,7 @@ const FIND: Record<
     const answer = await asked.catch((error) => {
       if (!(error instanceof MemcacheServerError)) throw error;
       throw new MemcacheServerError(
-        `Memcache server ${address.name} is no configuration endpoint, as '${name}' says it is: name it without 'auto+'`,
+        `Memcache server ${address.name} is not a configuration endpoint, although '${name}' says so; name it without 'auto+'`,
         { server: address.name, cause: error },
       );
     });
@@ -175,14 +175,14 @@ function check(source: ServerSource, host: string, port: number): string {
   const isNowhere = host === "0.0.0.0" || host === "::";
   const isPort = Number.isInteger(port) && port > 0 && port < 65_536;
   if (isNowhere || !isPort || !/^[\w.:-]+$/.test(host ?? "")) {
-    throw unbelievable(source, "a server that cannot be one");
+    throw unbelievable(source, "an address that no server can have");
   }
   return toServerName(isIP(host) === 6 ? `[${host}]` : host, port);
 }
 
 function unbelievable({ name }: ServerSource, what: string): Error {
   return new MemcacheServerError(
-    `The lookup of '${name}' found ${what}: that is not believed`,
+    `The lookup of '${name}' found ${what}; the client ignores its answer`,
     { server: name },
   );
 }

@@ -42,8 +42,9 @@ export interface OpenSocket {
   stream: Socket;
   /**
    * Ends the connection so that nothing of what was sent can arrive any more: the
-   * kernel forgets it, and the server is told by a reset. Bun cannot reset the
-   * socket under TLS and closes it instead.
+   * kernel forgets it, and the server is told by a reset. Node and Deno do so,
+   * with TLS and without; Bun (1.2) closes the connection in good order instead,
+   * and the kernel goes on sending what it holds.
    */
   reset(): void;
 }
@@ -57,6 +58,11 @@ const ATTEMPT_TIMEOUT = 250;
  * would need one for each address, too.
  */
 const LOOKS_UP_ITSELF = "deno" in process.versions;
+/**
+ * A socket that `node:tls` opened cannot be reset, so that TLS goes over one of
+ * ours. Bun does not take one that is not connected yet.
+ */
+const SECURES_OWN_SOCKETS = !("bun" in process.versions);
 
 /**
  * Opens a socket. What goes wrong, a missing permission or a key that cannot be
@@ -84,24 +90,31 @@ function tryToOpen(
     SocketOptions,
   onConnect: () => void,
 ): OpenSocket {
-  const raw = new Socket();
-  raw.setNoDelay(true);
-  raw.setKeepAlive(true, KEEP_ALIVE_DELAY);
-  const { endpoint } = address;
-  const stream = tls === undefined ? raw : secure(raw, address, tls);
   const target: object = {
-    ...endpoint,
+    ...address.endpoint,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: attemptTimeout,
     ...LOOKS_UP_ITSELF ? {} : { lookup: rotatingLookup(attempt) },
   };
-  raw.connect(target as TcpSocketConnectOpts);
+  const raw = new Socket();
+  const isDirect = tls !== undefined && !SECURES_OWN_SOCKETS;
+  const stream = tls === undefined
+    ? raw
+    : secure(isDirect ? target : { socket: raw }, address, tls);
+  if (!isDirect) raw.connect(target as TcpSocketConnectOpts);
+  if (stream !== raw) {
+    raw.on("error", (error) => stream.destroy(error));
+    raw.once("close", () => stream.destroy());
+  }
+  const connected = isDirect ? stream : raw;
+  connected.setNoDelay(true);
+  connected.setKeepAlive(true, KEEP_ALIVE_DELAY);
   stream.once(tls === undefined ? "connect" : "secureConnect", onConnect);
   return {
     stream,
     reset() {
       try {
-        raw.resetAndDestroy();
+        connected.resetAndDestroy();
       } catch {
         // A handle that cannot be reset.
       }
@@ -110,25 +123,23 @@ function tryToOpen(
   };
 }
 
-/**
- * TLS over a socket of our own: the socket that `node:tls` would open cannot be
- * reset.
- */
-function secure(raw: Socket, address: ServerAddress, tls: TlsOptions): Socket {
+/** TLS over a socket of ours, or over one that `node:tls` opens. */
+function secure(
+  over: object,
+  address: ServerAddress,
+  tls: TlsOptions,
+): Socket {
   const { serverName, ...rest } = tls;
   const host = "host" in address.endpoint ? address.endpoint.host : "";
   const name = serverName ?? host;
   const { checkServerIdentity, connect } = getBuiltinModule("node:tls");
-  const stream = connect({
-    ...rest as Record<string, never>,
-    socket: raw,
+  return connect({
     host: name,
+    ...rest as Record<string, never>,
+    ...over,
     // An IP address is checked against the certificate, but cannot be asked for.
     servername: isIP(name) === 0 ? name : "",
     checkServerIdentity: (_, certificate) =>
       checkServerIdentity(name, certificate),
   });
-  raw.on("error", (error) => stream.destroy(error));
-  raw.once("close", () => stream.destroy());
-  return stream;
 }

@@ -118,12 +118,14 @@ export function readArguments(
   if (servers.length === 0) {
     throw new UsageError(
       isMove
-        ? "Say with --from which servers the sessions are on"
-        : `Say with --servers, or in ${VARIABLES.servers}, which servers there are`,
+        ? "Use --from to name the servers that hold the sessions"
+        : `Use --servers or ${VARIABLES.servers} to name the servers`,
     );
   }
   if (isMove && to.length === 0) {
-    throw new UsageError("Say with --to which servers the sessions go to");
+    throw new UsageError(
+      "Use --to to name the servers that will hold the sessions",
+    );
   }
   return {
     command,
@@ -156,16 +158,16 @@ function parse(args: readonly string[]) {
 function commandIn(positionals: string[]): CommandName {
   const [command, ...more] = positionals;
   if (command === undefined) {
-    throw new UsageError("Say what to do: status, repair or move");
+    throw new UsageError("Choose a command: status, repair or move");
   }
   if (!Object.hasOwn(OPTIONS_OF, command)) {
     throw new UsageError(
-      `There is no command '${command}': there are status, repair and move`,
+      `Unknown command '${command}': use status, repair or move`,
     );
   }
   if (more.length > 0) {
-    const hint = "; several servers are separated by commas";
-    throw new UsageError(`There is one argument too many: '${more[0]}'${hint}`);
+    const hint = "; separate servers with commas";
+    throw new UsageError(`Unexpected argument '${more[0]}'${hint}`);
   }
   return command as CommandName;
 }
@@ -246,6 +248,8 @@ function read(name: string, path: string): string {
     return readFileSync(path, "utf8");
   } catch (error) {
     const { message } = error as Error;
-    throw new UsageError(`--${name}: the file cannot be read: ${message}`);
+    throw new UsageError(
+      `--${name} names a file that cannot be read: ${message}`,
+    );
   }
 }

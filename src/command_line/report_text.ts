@@ -57,10 +57,10 @@ export function repairText(report: RepairReport, args: Arguments): string {
   if (args.dryRun) lines.push("Nothing was changed (--dry-run).");
   else lines.push(`${count(copied, "copy", "copies")} stored.`);
   if (removed > 0) {
-    lines.push(`${count(removed, "copy", "copies")} removed from elsewhere.`);
+    lines.push(`${count(removed, "stray copy", "stray copies")} removed.`);
   }
   if (report.error !== undefined) {
-    lines.push(`A server failed in between: ${report.error.message}`);
+    lines.push(`A server failed during the operation: ${report.error.message}`);
   }
   lines.push(
     isComplete

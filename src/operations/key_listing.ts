@@ -54,10 +54,15 @@ export async function listAllKeys(
  * @throws {TypeError} If it is another client.
  */
 export function toAdminClient(client: MemcacheClient): AdminClient {
-  if (!("adminOptions" in client)) {
+  if (!isAdminClient(client)) {
     throw new TypeError(
-      "Cannot list keys as 'client' must be one of createMemcacheClient: current value is another client",
+      "Cannot list keys as 'client' must come from createMemcacheClient: current value is another client",
     );
   }
-  return client as AdminClient;
+  return client;
+}
+
+/** Whether a client's servers can be asked what is no meta command. */
+export function isAdminClient(client: MemcacheClient): client is AdminClient {
+  return "adminOptions" in client;
 }

@@ -20,6 +20,8 @@ export interface KeyRunOptions {
   /** How many a second at most. */
   rate: number;
   signal?: AbortSignal | undefined;
+  /** Whether waiting does not keep the process alive. */
+  isBackground?: boolean | undefined;
   onProgress?: ((progress: OperationProgress) => void) | undefined;
 }
 
@@ -37,7 +39,7 @@ const MIN_WAIT = 5;
 export async function forEachKey(
   total: number,
   work: (index: number) => Promise<void>,
-  { concurrency, rate, signal, onProgress }: KeyRunOptions,
+  { concurrency, rate, signal, isBackground, onProgress }: KeyRunOptions,
 ): Promise<void> {
   const start = performance.now();
   let begun = 0;
@@ -54,7 +56,10 @@ export async function forEachKey(
       try {
         signal?.throwIfAborted();
         const ahead = start + index * 1000 / rate - performance.now();
-        if (ahead > MIN_WAIT) await setTimeout(ahead, undefined, { signal });
+        if (ahead > MIN_WAIT) {
+          const options = { signal, ref: isBackground !== true };
+          await setTimeout(ahead, undefined, options);
+        }
         await work(index);
       } catch (error) {
         failure ??= { error: signal?.aborted ? signal.reason : error };

@@ -1,6 +1,7 @@
 // Brings the sessions of one set of servers to another.
 
 import type { MemcacheClient } from "../client/memcache_client.ts";
+import { checkDistinctServers } from "./distinct_servers.ts";
 import { listAllKeys } from "./key_listing.ts";
 import { prepare } from "./options.ts";
 import {
@@ -45,7 +46,8 @@ export interface MoveOptions extends Omit<RepairOptions, "removeStrays"> {
  * @param to A client for the new ones.
  * @param options The options; `copies` is what the new servers are to have.
  * @returns What was found and done.
- * @throws {TypeError | RangeError} If an option is wrong.
+ * @throws {TypeError | RangeError} If an option is wrong, or the servers are to be
+ * drained and two of them are one.
  * @throws {MemcacheError} If none of the old servers lists its keys.
  */
 export async function move(
@@ -56,6 +58,9 @@ export async function move(
   const { dryRun = false, drain = false, signal, onProgress } = options;
   const settings = await prepare(to, options);
   await from.ready();
+  if (drain && !dryRun) {
+    await checkDistinctServers([...from.servers, ...to.servers]);
+  }
   onProgress?.({ phase: "listing", done: 0, total: 0 });
   const listing = await listAllKeys(from, settings.prefix, signal);
   throwIfNoneLists(from, listing);

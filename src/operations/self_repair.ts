@@ -9,16 +9,19 @@ import {
   setInterval,
   setTimeout,
 } from "node:timers";
-import { serverChannel, type ServerEvent } from "../client/diagnostics.ts";
+import {
+  type ClientChannelEvents,
+  serverChannel,
+} from "../client/diagnostics.ts";
 import { isUnavailable } from "../client/errors.ts";
 import type {
   MemcacheClient,
   MemcacheItem,
   MemcacheServer,
 } from "../client/memcache_client.ts";
-import { selfRepairChannel, type SelfRepairEvent } from "../diagnostics.ts";
+import { type ChannelEvents, selfRepairChannel } from "../diagnostics.ts";
 import type { RecordFormat } from "../store/record_format.ts";
-import { listAllKeys } from "./key_listing.ts";
+import { isAdminClient, listAllKeys } from "./key_listing.ts";
 import { KeyRepair } from "./key_repair.ts";
 import { forEachKey } from "./key_run.ts";
 import { RecentKeys } from "./recent_keys.ts";
@@ -86,7 +89,7 @@ export class SelfRepair {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #round: Promise<void> = Promise.resolve();
   readonly #onServerEvent = (message: unknown) => {
-    const { server, up } = message as ServerEvent;
+    const { server, up } = message as ClientChannelEvents["server"];
     if (!this.#client.servers.some(({ name }) => name === server)) return;
     if (up) this.#schedule(this.#interval / 10);
     else this.#outages.set(server, Date.now());
@@ -94,7 +97,8 @@ export class SelfRepair {
 
   /** Use {@linkcode startSelfRepair}. */
   constructor(client: MemcacheClient, options: SelfRepairOptions) {
-    this.#client = client;
+    // Whatever is under way, a process that has nothing else to do may end.
+    this.#client = isAdminClient(client) ? client.inBackground() : client;
     this.#options = options;
     this.#sentinelKey = sentinelKey(options.prefix);
     this.#keyRepair = new KeyRepair(options.format, {
@@ -116,7 +120,10 @@ export class SelfRepair {
     serverChannel.unsubscribe(this.#onServerEvent);
     clearTimeout(this.#timer);
     this.#stop.abort(new Error("The self-repair was closed"));
+    // Whoever closes waits for what is under way, which keeps nothing alive itself.
+    const waiting = setInterval(() => {}, 60_000);
     await this.#round;
+    clearInterval(waiting);
   }
 
   get #interval(): number {
@@ -188,7 +195,11 @@ export class SelfRepair {
     renewal.unref();
     try {
       const reason = found === undefined ? "empty" : "outage";
-      const state = await this.#repair(server, reason);
+      const state = await this.#repair(server, reason).catch(async (error) => {
+        // Others need not wait for the end of the lease.
+        await this.#finish(server, value, lease).catch(() => {});
+        throw error;
+      });
       await this.#finish(server, value, { ...lease, state });
     } finally {
       clearInterval(renewal);
@@ -235,6 +246,7 @@ export class SelfRepair {
       only: server,
       concurrency: CONCURRENCY,
       rate,
+      isBackground: true,
       dryRun: false,
       removeStrays: false,
       classify: false,
@@ -269,11 +281,12 @@ export class SelfRepair {
       const spares = walk.slice(copies, copies + 1);
       const where = { place, holders: spares, unsure: place, spares };
       const outcome = await this.#keyRepair.repair(key, where);
-      copied += outcome.wanting + outcome.older - outcome.left;
+      copied += outcome.copied;
     };
     await forEachKey(keys.length, work, {
       concurrency: CONCURRENCY,
       rate: RECENT_KEYS_RATE,
+      isBackground: true,
       signal: this.#stop.signal,
     });
     return copied;
@@ -281,8 +294,8 @@ export class SelfRepair {
 
   #report(
     { name }: MemcacheServer,
-    reason: SelfRepairEvent["reason"],
-    result: Partial<SelfRepairEvent>,
+    reason: ChannelEvents["selfRepair"]["reason"],
+    result: Partial<ChannelEvents["selfRepair"]>,
   ): void {
     if (!selfRepairChannel.hasSubscribers) return;
     const nothing = { sessions: 0, copied: 0, left: 0, duration: 0 };

@@ -35,6 +35,8 @@ export interface RecordStore {
    * attempt.
    */
   isUp(key: string, attempt?: Attempt): boolean;
+  /** Whether there is a server left, for another key, that has not failed. */
+  hasOthers(attempt: Attempt): boolean;
   /**
    * Looks for what is stored under a key and, where it can and `ttl` is given,
    * renews it. Rejects when a server that may have it cannot be reached. Servers

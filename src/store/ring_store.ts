@@ -22,7 +22,7 @@ import {
 } from "./copy.ts";
 import { ReadRepair } from "./read_repair.ts";
 import type { RecordFormat } from "./record_format.ts";
-import { RingPlace } from "./ring_place.ts";
+import { isReachable, RingPlace } from "./ring_place.ts";
 import { RingWriter } from "./ring_writer.ts";
 import {
   Attempt,
@@ -70,12 +70,16 @@ export class RingStore implements RecordStore {
     return this.#place.isUp(key, attempt);
   }
 
+  hasOthers(attempt: Attempt): boolean {
+    return this.#place.others([]).some((it) => isReachable(it, attempt));
+  }
+
   read(key: string, ttl?: number, attempt?: Attempt): Promise<Look> {
     const owner = this.#place.onlyOwnerOf(key);
     if (owner === undefined || !owner.isUp) {
       return this.#readAll(key, ttl, attempt);
     }
-    // Most reads end here: what is simple is half of what the storage costs.
+    // Most reads end here: everything that this path does costs every request.
     return this.#copies.lookAs(owner, key, ttl, (copy) => {
       if (!isSound(copy)) return this.#readAll(key, ttl, attempt, [copy]);
       attempt?.reached(owner);
@@ -84,7 +88,7 @@ export class RingStore implements RecordStore {
     });
   }
 
-  /** Reads where it takes more than one copy, of which some may be `known`. */
+  /** Reads all copies that it takes to be sure; some may be `known` already. */
   async #readAll(
     key: string,
     ttl: number | undefined,

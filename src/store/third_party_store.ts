@@ -27,6 +27,11 @@ export class ThirdPartyStore implements RecordStore {
     return true;
   }
 
+  /** Which server a key goes to is the client's affair: all of them may be down. */
+  hasOthers(): boolean {
+    return false;
+  }
+
   async read(key: string, ttl?: number): Promise<Look> {
     const client = this.#client;
     const item = ttl !== undefined && client.getAndTouch !== undefined

@@ -116,7 +116,7 @@ Deno.test("calls succeed once the connection stands when making it takes longer 
   assertEquals(await client.get("key"), undefined);
 });
 
-Deno.test("add(), delete() and compareAndSet() are sent once when answers take 300 ms after an idle second", async () => {
+Deno.test("a write is sent once when its answer takes 300 ms after an idle second", async () => {
   await using server = await startMemcached();
   await using distant = await startDistant(server, { roundTrip: 300 });
   await using client = createMemcacheClient([distant.address]);

@@ -106,7 +106,7 @@ Deno.test("small reads fare well beside values of 1 MB that take longer than the
   assertEquals(distant.opened, 1);
 });
 
-Deno.test("a connection ends when nothing came for the timeout, and reads that are not due are sent again", async () => {
+Deno.test("reads that are not due are sent again when nothing came for the timeout", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address], {
@@ -191,7 +191,7 @@ Deno.test("30 values of 1 MB arrive when the process was busy while they came", 
   assertEquals(outcomes.filter(({ error }) => error).length, 0);
 });
 
-Deno.test("a call waits for the look at a server that was down before the process was busy", async () => {
+Deno.test("a call waits for a look at the server when the process was busy meanwhile", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);

@@ -163,7 +163,13 @@ Deno.test("client refuses every key that is not 1 to 250 bytes of printable ASCI
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);
-  await client.get("key");
+  await client.set("key", "value");
+  const bytesOfGet = async () => {
+    const before = proxy.counters.bytesFromClients;
+    await client.get("key");
+    return proxy.counters.bytesFromClients - before;
+  };
+  const one = await bytesOfGet();
   const { bytesFromClients } = proxy.counters;
   await fc.assert(
     fc.asyncProperty(anyKey, async (key) => {
@@ -184,12 +190,10 @@ Deno.test("client refuses every key that is not 1 to 250 bytes of printable ASCI
     }),
     { numRuns: RUNS, seed: 5 },
   );
-  await client.get("key");
-  // One command more, whatever its token.
-  assertLess(
-    proxy.counters.bytesFromClients - bytesFromClients,
-    "mg key v c O1073741823\r\n".length + 1,
-  );
+  await bytesOfGet();
+  // One command more; a token has a digit more now and then.
+  const more = proxy.counters.bytesFromClients - bytesFromClients;
+  assertLess(more, one + "mg a\r\n".length);
 });
 
 const OTHERS = ["a", "session:", "session:a", "victim", "zzz"];

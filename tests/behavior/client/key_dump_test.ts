@@ -130,7 +130,7 @@ Deno.test("AdminConnection.ask() says what the server refused", async () => {
     await assertRejects(
       () => connection.ask("config get cluster", () => false),
       MemcacheServerError,
-      "does not take the command 'config get cluster': ERROR",
+      "refused the command 'config get cluster': ERROR",
     );
     const settings = await connection.stats("settings");
     assertEquals(settings.get("num_threads"), "1");

@@ -101,11 +101,11 @@ Deno.test("a late value is never taken for a receipt on memcached 1.6.10 to 1.6.
 const REFUSALS: Record<string, [greeting: string, message: RegExp]> = {
   "too many connections": [
     "ERROR Too many open connections\r\n",
-    /takes no commands now: ERROR Too many open connections/,
+    /refuses commands: ERROR Too many open connections/,
   ],
   "a proxy's failure": [
     "SERVER_ERROR lua failure\r\n",
-    /takes no commands now: SERVER_ERROR lua failure/,
+    /refuses commands: SERVER_ERROR lua failure/,
   ],
 };
 

@@ -8,8 +8,8 @@ import {
   assertRejects,
 } from "@std/assert";
 import {
+  type ClientChannelEvents,
   clientChannels,
-  type ServersEvent,
 } from "../../../src/client/diagnostics.ts";
 import {
   isUnavailable,
@@ -35,9 +35,10 @@ function namesOf(client: RingClient): string[] {
   return client.servers.map(({ name }) => name);
 }
 
-function record(): Disposable & { events: ServersEvent[] } {
-  const events: ServersEvent[] = [];
-  const listener = (event: unknown) => void events.push(event as ServersEvent);
+function record(): Disposable & { events: ClientChannelEvents["servers"][] } {
+  const events: ClientChannelEvents["servers"][] = [];
+  const listener = (event: unknown) =>
+    void events.push(event as ClientChannelEvents["servers"]);
   subscribe(clientChannels.servers, listener);
   return {
     events,
@@ -129,7 +130,7 @@ Deno.test("RingClient keeps its list when lookups fail or are not believed", asy
     assertEquals(namesOf(client), [server.address]);
   }
   const errors = recorded.events.flatMap(({ error }) => error?.message ?? []);
-  assert(errors.some((it) => it.includes("is no configuration endpoint")));
+  assert(errors.some((it) => it.includes("is not a configuration endpoint")));
   assert(errors.some((it) => it.includes("found no server")));
   assertEquals((await client.get("key"))?.cas !== undefined, true);
 });

@@ -135,9 +135,11 @@ for (const { name, fault, sees } of CASES) {
       assertEquals(errorsOf(await readAll(client)).length, 0);
 
       let met = 0;
-      proxy.onReply = (reply, { index }) => {
-        const target = 1 + 2 * SESSIONS.length + position;
-        if (index !== target || met > 0) return undefined;
+      let values = 0;
+      proxy.onReply = (reply) => {
+        // Before 1.6.18 there are receipts between them.
+        if (!reply.toString().startsWith("VA ")) return undefined;
+        if (values++ !== position) return undefined;
         met++;
         return fault(reply);
       };
@@ -157,7 +159,12 @@ for (const { name, fault, sees } of CASES) {
       } else {
         assert(errors.length > 0);
         const [culprit, ...bystanders] = errors;
-        assertInstanceOf(culprit, sees);
+        // Before 1.6.18 it may be the reply to a receipt, for which nobody waits.
+        const { cause } = culprit;
+        assertInstanceOf(
+          cause instanceof MemcacheError ? cause : culprit,
+          sees,
+        );
         // The others have lost a connection: that is an outage.
         const kind = sees === MemcacheProtocolError
           ? MemcacheConnectionError
@@ -200,6 +207,7 @@ Deno.test("get() resolves with its own value or rejects when a request crosses b
     const { value, error } = await outcomeOf(() => client.get("key"));
     if (error === undefined) assertEquals(textOf(value), bytes);
     else assertInstanceOf(error, MemcacheError);
+    await timeUntilSuccess(() => client.get("key"), 1000);
     assertEquals(textOf(await client.get("key")), bytes);
   }
 });

@@ -4,11 +4,11 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { rmSync } from "node:fs";
 import process from "node:process";
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import {
+  type ChannelEvents,
   channels,
   createMemcacheSessionStorage,
-  type SelfRepairEvent,
 } from "@remix/session-storage-memcache";
 import {
   createMemcacheClient,
@@ -19,11 +19,12 @@ import { startSelfRepair } from "../../../src/operations/self_repair.ts";
 import { sentinelKey } from "../../../src/operations/sentinel.ts";
 import { toSettings } from "../../../src/settings.ts";
 import { RecordFormat } from "../../../src/store/record_format.ts";
-import { rawSet } from "../../../tools/raw_connection.ts";
+import { rawGet, rawSet } from "../../../tools/raw_connection.ts";
 import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { sentinelOf, startFleet } from "../../support/fleet.ts";
 import { sleep, until } from "../../support/outcome.ts";
 import { milliseconds, report } from "../../support/report.ts";
+import { runProgram } from "../../support/run_program.ts";
 import { stress, times } from "../../support/scale.ts";
 
 const TWO = { copies: 2 };
@@ -51,10 +52,10 @@ function lookAfter(client: MemcacheClient, options: { rate?: number } = {}) {
 }
 
 /** What the processes of this test repaired. */
-function record(): Disposable & { events: SelfRepairEvent[] } {
-  const events: SelfRepairEvent[] = [];
+function record(): Disposable & { events: ChannelEvents["selfRepair"][] } {
+  const events: ChannelEvents["selfRepair"][] = [];
   const listener = (event: unknown) => {
-    events.push(event as SelfRepairEvent);
+    events.push(event as ChannelEvents["selfRepair"]);
   };
   subscribe(channels.selfRepair, listener);
   return {
@@ -263,6 +264,27 @@ Deno.test("self-repair ends when it is closed", async () => {
   await repair.close();
   assert(performance.now() - start < 1000);
   assertEquals(recorded.events, []);
+  // Another process goes on with it soon.
+  const lease = await rawGet(fleet.servers[0], SENTINEL);
+  assertLess(lease?.ttl ?? 0, 6);
+});
+
+Deno.test("self-repair does not keep a process alive", async () => {
+  await using fleet = await startFleet(2, TWO);
+  await fleet.make(fleet.open(), 300);
+  const args = fleet.servers.map(({ address }) => address);
+  const leave = async () => {
+    const result = await runProgram("leave_in_repair", { args });
+    assertEquals([result.errors, result.output], ["", "leaves\n"]);
+    assertEquals(result.code, 0);
+    assertLess(result.endedAfter, 2000);
+  };
+  // It waits as its rate says.
+  await leave();
+  assert((await sentinelOf(fleet.servers[0])).startsWith("lease "));
+  // It waits for a server that does not answer.
+  fleet.servers[0].pause();
+  await leave();
 });
 
 /** Waits until keys are on both of their servers. */

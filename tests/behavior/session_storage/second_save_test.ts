@@ -3,9 +3,8 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import {
-  type ConflictEvent,
   createMemcacheSessionStorage,
-  type PromiseClientLike,
+  type ThirdPartyClient,
 } from "@remix/session-storage-memcache";
 import { createMemcacheClient } from "@remix/session-storage-memcache/client";
 import { listen } from "../../support/listener.ts";
@@ -32,6 +31,78 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await storage.read(old)).size, 0);
   });
 
+  Deno.test(`save() stores what a session held when it was called when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    for (let round = 0; round < 20; round++) {
+      const isNew = round % 2 === 0;
+      const session = await one.read(isNew ? null : await login(one, { n: 0 }));
+      const saves: Promise<string | null>[] = [];
+      for (let n = 1; n <= 4; n++) {
+        session.set("n", n);
+        session.set(`key${n}`, n);
+        if (n === 3) session.unset("key1");
+        saves.push(one.save(session));
+      }
+      const { id } = session;
+      assertEquals(await Promise.all(saves), [id, id, id, id]);
+      const values = { n: 4, key2: 2, key3: 3, key4: 4 };
+      assertEquals((await two.read(id)).data, [values, {}]);
+    }
+  });
+
+  Deno.test(`save() stores a session under the id it had when it was called when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    for (let round = 0; round < 20; round++) {
+      const old = await login(one, { a: 1 });
+      const session = await one.read(old);
+      session.set("b", 2);
+      const first = one.save(session);
+      session.regenerateId(true);
+      session.set("user", "ann");
+      const second = one.save(session);
+      const { id } = session;
+      assertEquals(await Promise.all([first, second]), [old, id]);
+      const values = { a: 1, b: 2, user: "ann" };
+      assertEquals((await two.read(id)).data[0], values);
+      assertEquals((await two.read(old)).size, 0);
+    }
+  });
+
+  Deno.test(`save() ends a session that is destroyed while a save runs when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    for (let round = 0; round < 20; round++) {
+      const id = await login(one, { a: 1 });
+      const session = await one.read(id);
+      session.set("b", 2);
+      const saves = [one.save(session)];
+      session.destroy();
+      saves.push(one.save(session));
+      assertEquals(await Promise.all(saves), [id, ""]);
+      assertEquals((await two.read(id)).size, 0);
+    }
+  });
+
+  Deno.test(`save() keeps what is set while an earlier save is merged when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    for (let round = 0; round < 20; round++) {
+      const id = await login(one, { a: 1, gone: 1 });
+      const session = await one.read(id);
+      await visit(two, id, (other) => other.set("theirs", 1));
+      session.set("a", 2);
+      const first = one.save(session);
+      session.set("late", 1);
+      session.unset("gone");
+      assertEquals(await first, id);
+      assertEquals(await one.save(session), id);
+      const values = { a: 2, theirs: 1, late: 1 };
+      assertEquals((await two.read(id)).data[0], values);
+    }
+  });
+
   Deno.test(`second save() stores what changed since the first when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storage } = app;
@@ -43,7 +114,7 @@ for (const { where, servers, options } of PLACES) {
       assertEquals(await storage.save(session), session.id);
       session.set("c", 3);
       session.unset("b");
-      using conflicts = listen<ConflictEvent>("conflict");
+      using conflicts = listen("conflict");
       assertEquals(await storage.save(session), session.id);
       assertEquals(conflicts.events, []);
       assertEquals((await storage.read(session.id)).data, [
@@ -82,7 +153,7 @@ for (const { where, servers, options } of PLACES) {
     await one.save(session);
     await visit(two, id, (other) => other.set("c", 1));
     session.set("d", 1);
-    using conflicts = listen<ConflictEvent>("conflict");
+    using conflicts = listen("conflict");
     await one.save(session);
     assertEquals(conflicts.events.length, 1);
     assertEquals((await two.read(id)).data[0], { a: 1, b: 1, c: 1, d: 1 });
@@ -149,7 +220,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`second save() deletes every id of before when the id was regenerated each time and ${where}`, async () => {
+  Deno.test(`second save() ends every earlier id when each save had a new one and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (const deleteOldFirst of [true, false]) {
@@ -196,7 +267,7 @@ Deno.test("second save() keeps what others changed when the first was merged and
   await using server = await startMemcached();
   await using own = createMemcacheClient([server.address]);
   let tries = 0;
-  const client: PromiseClientLike = {
+  const client: ThirdPartyClient = {
     get: (key) => own.get(key),
     set: (key, value, ttl) => own.set(key, value, ttl),
     delete: (key) => own.delete(key),

@@ -86,22 +86,22 @@ const BAD_OPTIONS: [unknown, typeof TypeError | typeof RangeError, string][] = [
   [
     { username: "", password: "hidden" },
     TypeError,
-    "'username' must be a string of one line: current value is not one",
+    "'username' must be a string of one line: current value is something else",
   ],
   [
     { username: "admin", password: "hidden\r\nflush_all" },
     TypeError,
-    "'password' must be a string of one line: current value is not one",
+    "'password' must be a string of one line: current value is something else",
   ],
   [
     { username: "admin", password: 1234 },
     TypeError,
-    "'password' must be a string of one line: current value is not one",
+    "'password' must be a string of one line: current value is something else",
   ],
   [
     { username: "ad min", password: "hidden" },
     TypeError,
-    "'username' must have no space: current value is one with",
+    "'username' must contain no space: current value is a name with a space",
   ],
 ];
 

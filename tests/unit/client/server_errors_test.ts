@@ -24,7 +24,7 @@ Deno.test("socketError() says what may be wrong when a connection cannot be made
     [
       causeOf("EPROTO", "wrong version number SSL"),
       true,
-      "; does it speak TLS? Without, it is memcache:// and not memcaches://",
+      "; does it speak TLS? If not, name it as memcache:// instead of memcaches://",
     ],
     [causeOf("EHOSTUNREACH"), false, ""],
   ];

@@ -85,19 +85,19 @@ Deno.test("readArguments() takes passwords and secrets from the environment", ()
 });
 
 const WRONG: [line: string, message: string][] = [
-  ["status", "Say with --servers, or in MEMCACHE_SERVERS"],
-  ["--servers a", "Say what to do"],
-  ["remove --servers a", "There is no command 'remove'"],
-  ["status --servers a b", "one argument too many: 'b'"],
+  ["status", "Use --servers or MEMCACHE_SERVERS"],
+  ["--servers a", "Choose a command"],
+  ["remove --servers a", "Unknown command 'remove'"],
+  ["status --servers a b", "Unexpected argument 'b'"],
   ["status --servers a --rate 5", "'status' has no option --rate"],
   ["move --servers a", "it has --from and --to"],
-  ["move --to a", "Say with --from"],
-  ["move --from a", "Say with --to"],
+  ["move --to a", "Use --from"],
+  ["move --from a", "Use --to"],
   ["status --servers a --copies two", "--copies takes a positive integer"],
   ["status --servers a --copies 0", "--copies takes a positive integer"],
   ["status --servers memcache://u:p@a", "--servers must not hold a password"],
   ["status --server a", "Unknown option '--server'"],
-  ["status --servers a --ca /nowhere", "--ca: the file cannot be read"],
+  ["status --servers a --ca /nowhere", "--ca names a file that cannot be read"],
   ["status --servers a --accept-plaintext", "SESSION_SECRETS, which is not"],
 ];
 for (const [line, message] of WRONG) {

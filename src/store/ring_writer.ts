@@ -61,10 +61,11 @@ export class RingWriter {
     if (this.#merges && !isTombstone(stored)) {
       stored = this.#withLog(stored, look, copies);
     }
-    const value = this.#format.encode(stored, key);
+    const latest = { stored, json: toJson(stored), isStale: false };
+    const value = this.#format.encode(stored, key, latest.json);
     const targets = this.#targetsOf(key, copies, attempt);
     const strays = isTombstone(stored)
-      ? this.#endStrays(key, toRead(stored), copies, targets, ttl)
+      ? this.#endStrays(key, latest, copies, targets, ttl)
       : undefined;
     const results = inTurn
       ? await this.#writeInTurn(targets, key, value, ttl)
@@ -96,7 +97,6 @@ export class RingWriter {
       throw error;
     }
     if (reached === this.#count && copies.length <= reached) return true;
-    const latest = toRead(stored);
     if (reached < this.#count) {
       const tried = targets.map(({ server }) => server);
       const wanting = this.#count - reached;
@@ -268,8 +268,4 @@ export class RingWriter {
     const log = logOf(record, replaced, isBase);
     return { ...record, log };
   }
-}
-
-function toRead(stored: Stored): ReadRecord {
-  return { stored, json: toJson(stored), isStale: false };
 }

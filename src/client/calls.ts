@@ -1,5 +1,5 @@
-// The calls to one server that have not been settled: how many there are, how much
-// memory they hold, and that each is settled once.
+// The unsettled calls to one server: this file counts them, bounds the memory that
+// they hold, and settles each of them once.
 
 import type { PendingCommand } from "./pending_command.ts";
 import { overloadBytesError, overloadError } from "./server_errors.ts";
@@ -20,20 +20,20 @@ export class Calls {
   #count = 0;
   #bytes = 0;
 
-  /** `onSettled` is called whenever the last call that waited has been settled. */
+  /** Calls `onSettled` whenever the last waiting call has settled. */
   constructor(server: string, limits: CallLimits, onSettled: () => void) {
     this.#server = server;
     this.#limits = limits;
     this.#onSettled = onSettled;
   }
 
-  /** How many calls wait. */
+  /** How many calls are waiting. */
   get count(): number {
     return this.#count;
   }
 
   /**
-   * Looks whether one more call with so many bytes may wait. One always may.
+   * Checks that one more call of this many bytes may wait. A lone call always may.
    *
    * @throws {MemcacheOverloadError} If it may not.
    */
@@ -48,18 +48,18 @@ export class Calls {
     }
   }
 
-  /** A call begins to wait. */
+  /** Counts a call that begins to wait. */
   add(call: PendingCommand): void {
     this.#count++;
     this.#bytes += call.heldBytes;
   }
 
-  /** Tells a call what came of it, unless it has been told before. */
+  /** Resolves a call, unless it has already settled. */
   resolve(call: PendingCommand, outcome: unknown): void {
     if (this.#settle(call)) call.resolve(outcome);
   }
 
-  /** Tells a call what went wrong, unless it has been told before. */
+  /** Rejects a call, unless it has already settled. */
   reject(call: PendingCommand, error: unknown): void {
     if (this.#settle(call)) call.reject(error);
   }

@@ -1,54 +1,54 @@
-// What can be watched of a client from outside, over node:diagnostics_channel.
-// Nothing is built when nobody listens.
+// What a client publishes over node:diagnostics_channel. It builds no event unless
+// there is a subscriber.
 
 import { type Channel, channel } from "node:diagnostics_channel";
 
-/** A command that has been settled; on the channel `command`. */
+/** A command that has settled, on the channel `command`. */
 export interface CommandEvent {
   /** The command, by the name of the client's method. */
   command: string;
   /** The server as it was named in `servers`. */
   server: string;
-  /** From the call to its settling, in milliseconds. */
+  /** The milliseconds from the call until it settled. */
   duration: number;
-  /** Why it failed, where it did. */
+  /** Why the command failed, if it did. */
   error?: Error;
 }
 
-/** A server that went down or came back; on the channel `server`. */
+/** A server that went down or came back, on the channel `server`. */
 export interface ServerEvent {
   /** The server as it was named in `servers`. */
   server: string;
-  /** Whether it can be reached now. */
+  /** Whether the client can reach the server now. */
   up: boolean;
-  /** Why it cannot. */
+  /** Why the client cannot reach the server. */
   error?: Error;
 }
 
 /**
- * A lookup that changed the list of servers, or failed; on the channel `servers`.
+ * A lookup that changed the list of servers or failed, on the channel `servers`.
  */
 export interface ServersEvent {
-  /** The servers there are now. */
+  /** All servers on the list now. */
   servers: string[];
-  /** Those of them that are new. */
+  /** The servers that are new on the list. */
   added: string[];
-  /** Those that are no longer there. */
+  /** The servers that are no longer on the list. */
   removed: string[];
   /** Why a lookup failed; the list stays as it was. */
   error?: Error;
 }
 
 /**
- * A server's name that stands for several addresses; on the channel `addresses`,
+ * A server name that resolves to several addresses, on the channel `addresses`,
  * once for each name.
  */
 export interface AddressesEvent {
   /** The server as it was named in `servers`. */
   server: string;
   /**
-   * How many addresses the name has. Each process may be connected to another one,
-   * and find other data there: name the servers one by one, or use `dns+`.
+   * How many addresses the name has. Each process may connect to a different one
+   * and find different data there: name the servers one by one, or use `dns+`.
    */
   addresses: number;
 }
@@ -61,15 +61,18 @@ export const clientChannels = {
   command: "memcache-client:command",
   /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
   server: "memcache-client:server",
-  /** Publishes a {@linkcode ServersEvent} when a lookup of servers changed something, or failed. */
+  /**
+   * Publishes a {@linkcode ServersEvent} when a lookup changes the list or
+   * fails.
+   */
   servers: "memcache-client:servers",
 } as const;
 
-/** Where names with several addresses are published. */
+/** The channel for names with several addresses. */
 export const addressesChannel: Channel = channel(clientChannels.addresses);
-/** Where commands are published; look at `hasSubscribers` before building an event. */
+/** The channel for commands; check `hasSubscribers` before building an event. */
 export const commandChannel: Channel = channel(clientChannels.command);
-/** Where servers going down and up are published. */
+/** The channel for servers that go down or come back. */
 export const serverChannel: Channel = channel(clientChannels.server);
-/** Where lookups of servers are published. */
+/** The channel for lookups of servers. */
 export const serversChannel: Channel = channel(clientChannels.servers);

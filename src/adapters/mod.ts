@@ -1,5 +1,5 @@
-// Third-party clients, made to fit what the storage needs: which kind a client
-// is, and what to say of an object that cannot serve as one.
+// Adapts third-party clients to the interface that the storage needs: recognizes the
+// kind of client, and refuses objects that cannot serve as one.
 
 import type { MemcacheClient } from "../client/memcache_client.ts";
 import { isKeyvLike } from "./keyv.ts";
@@ -19,8 +19,8 @@ export type { PromiseClientLike } from "./promise_client.ts";
 
 /**
  * A third-party client: any object with promise-returning methods, such as an
- * instance of npm `memcache`, or an instance of npm `memcached` or npm `memjs`,
- * whose methods are checked when the storage is created.
+ * instance of npm `memcache`, or an instance of npm `memcached` or npm `memjs`. The
+ * storage checks its methods when it is created.
  */
 export type ThirdPartyClient = PromiseClientLike | {
   get(...args: never[]): unknown;
@@ -30,10 +30,10 @@ export type ThirdPartyClient = PromiseClientLike | {
 };
 
 /**
- * Adapts a client, after looking once at what it can do. The built-in client needs
- * no adapter and is returned as it is.
+ * Adapts a client according to its methods. The built-in client needs no adapter and
+ * is returned unchanged.
  *
- * @throws {TypeError} If it is not a client, or is one that cannot work.
+ * @throws {TypeError} If it is not a client, or is a client that cannot work.
  */
 export function adaptClient(client: unknown): SessionClient {
   if (typeof client !== "object" && typeof client !== "function" || !client) {

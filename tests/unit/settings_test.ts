@@ -368,7 +368,7 @@ Deno.test("toSettings() compresses from 2048 bytes on when compress is true or n
   assertEquals(from(false), Infinity);
 });
 
-Deno.test("createMemcacheSessionStorage() does not compile when it is given neither or both of 'servers' and 'client'", () => {
+Deno.test("createMemcacheSessionStorage() does not compile without exactly one of servers or client", () => {
   const client: PromiseClientLike = {
     get: () => Promise.resolve(undefined),
     set: () => Promise.resolve(),

@@ -19,7 +19,7 @@ import { rawGet, rawSet } from "../../../tools/raw_connection.ts";
 const TTL = 1_000;
 const QUARTER = TTL / 4;
 
-Deno.test("renewCookie returns the id of an unchanged session when its cookie is older than a quarter of the ttl", async () => {
+Deno.test("renewCookie returns an unchanged session's id when its cookie is past a quarter of ttl", async () => {
   using clock = new Clock();
   await using app = await startApp({ options: { ttl: TTL } });
   const [one, two] = app.storages;
@@ -55,7 +55,7 @@ Deno.test("renewCookie keeps a visitor who only reads for many times the ttl", a
   assertEquals(renewals, 10);
 });
 
-Deno.test("renewCookie keeps a visitor whose cookie ends before the ttl, though every other response is lost", async () => {
+Deno.test("renewCookie keeps a visitor logged in when every other response is lost", async () => {
   using clock = new Clock();
   const maxAge = TTL / 10;
   await using app = await startApp({
@@ -135,7 +135,7 @@ Deno.test("renewCookie renews the record as well as the cookie", async () => {
 });
 
 for (const copies of [1, 2]) {
-  Deno.test(`renewCookie renews a cookie once or a few times when 100 requests come at once and there are ${copies} copies`, async () => {
+  Deno.test(`renewCookie renews a cookie a few times when 100 requests coincide, ${copies} copies`, async () => {
     using clock = new Clock();
     await using app = await startApp({
       servers: 3,
@@ -188,7 +188,7 @@ Deno.test("renewCookie keeps what another request saves at the same time", async
   assertEquals((await one.read(id)).data, [{ a: 1, b: 2, c: 3 }, {}]);
 });
 
-Deno.test("renewCookie brings no session back that was logged out meanwhile", async () => {
+Deno.test("renewCookie does not restore a session when a logout came first", async () => {
   using clock = new Clock();
   await using app = await startApp({ options: { ttl: TTL } });
   const [one, two] = app.storages;
@@ -224,7 +224,7 @@ Deno.test("renewCookie gives a record of another storage its meta at the first r
   assert(Date.now() - timeOf(meta[2]) < 10_000);
 });
 
-Deno.test("renewCookie renews a cookie when of two copies each took the renewal of another request first", async () => {
+Deno.test("renewCookie renews a cookie when two copies took different requests' renewals first", async () => {
   using clock = new Clock();
   await using cluster = await startCluster();
   const options = { ttl: TTL };

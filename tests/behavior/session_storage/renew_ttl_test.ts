@@ -116,7 +116,7 @@ Deno.test("save() renews the ttl of an unchanged session when it was read over a
   );
 });
 
-Deno.test("save() renews the ttl of an unchanged session once a second when it is saved again and again", async () => {
+Deno.test("save() renews the ttl of an unchanged session at most once a second", async () => {
   using clock = new Clock();
   await withAged({ ttl: 500 }, { a: 1 }, async ({ storage, id }) => {
     const session = await storage.read(id);

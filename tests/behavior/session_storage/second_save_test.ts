@@ -13,8 +13,8 @@ import { startMemcached } from "../../../tools/memcached.ts";
 import { login, startApp, visit } from "../../support/app.ts";
 
 const PLACES = [
-  { where: "one server holds it", servers: 1, options: {} },
-  { where: "two of three servers hold it", servers: 3, options: { copies: 2 } },
+  { where: "it has one copy", servers: 1, options: {} },
+  { where: "it has two copies", servers: 3, options: { copies: 2 } },
 ];
 
 for (const { where, servers, options } of PLACES) {
@@ -32,7 +32,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await storage.read(old)).size, 0);
   });
 
-  Deno.test(`save() stores what the session held when each was called, in order, when ${where}`, async () => {
+  Deno.test(`save() stores the values at the time of each call, in order, when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (let round = 0; round < 20; round++) {
@@ -52,7 +52,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`save() stores a session under each id that it had when its saves began, when ${where}`, async () => {
+  Deno.test(`save() stores a session under the id at the time of each call when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (let round = 0; round < 20; round++) {
@@ -86,7 +86,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`save() keeps what is set and unset while an earlier save is merged when ${where}`, async () => {
+  Deno.test(`save() keeps changes made while an earlier save is merged when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (let round = 0; round < 20; round++) {
@@ -125,7 +125,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`second save() keeps what others changed when the first was merged with it and ${where}`, async () => {
+  Deno.test(`second save() keeps others' changes when the first merged them and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { a: 1, b: 1 });
@@ -145,7 +145,7 @@ for (const { where, servers, options } of PLACES) {
     ]);
   });
 
-  Deno.test(`second save() keeps what others changed since the first when ${where}`, async () => {
+  Deno.test(`second save() keeps others' changes since the first when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { a: 1 });
@@ -160,7 +160,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await two.read(id)).data[0], { a: 1, b: 1, c: 1, d: 1 });
   });
 
-  Deno.test(`second save() stores no flash value again that was seen since the first when ${where}`, async () => {
+  Deno.test(`second save() restores no flash value seen since the first when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { a: 1 });
@@ -182,7 +182,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`second save() keeps a flash value that nobody has seen since the first when ${where}`, async () => {
+  Deno.test(`second save() keeps a flash value unseen since the first when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const session = await app.storage.read(null);
     session.flash("note", "hi");
@@ -193,7 +193,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals(next.get("note"), "hi");
   });
 
-  Deno.test(`second save() returns null when the session was destroyed since the first and ${where}`, async () => {
+  Deno.test(`second save() returns null when the session was destroyed before it and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { a: 1 });
@@ -206,7 +206,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await two.read(id)).size, 0);
   });
 
-  Deno.test(`second save() logs out when the session was destroyed since the first and ${where}`, async () => {
+  Deno.test(`second save() logs out when the session was destroyed before it and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (const loaded of [true, false]) {
@@ -221,7 +221,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`second save() deletes every id of before when the id was regenerated each time and ${where}`, async () => {
+  Deno.test(`second save() deletes every earlier id when each save had a new one and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (const deleteOldFirst of [true, false]) {

@@ -7,14 +7,14 @@ import { rawSet } from "../../../tools/raw_connection.ts";
 import { runRounds } from "../../support/rounds.ts";
 
 const PLACES = [
-  { where: "one server holds it", servers: 1, options: {} },
-  { where: "two of three servers hold it", servers: 3, options: { copies: 2 } },
+  { where: "it has one copy", servers: 1, options: {} },
+  { where: "it has two copies", servers: 3, options: { copies: 2 } },
 ];
 
 for (const { where, servers, options: place } of PLACES) {
   const options = { ...place, useUnknownIds: true };
 
-  Deno.test(`save() keeps what 20 requests set that begin a session under one id when ${where}`, async () => {
+  Deno.test(`save() keeps what 20 requests set under one unknown id when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storages } = app;
     await runRounds(10, 5, async () => {
@@ -35,7 +35,7 @@ for (const { where, servers, options: place } of PLACES) {
     });
   });
 
-  Deno.test(`save() keeps the last one's session when conflicts are overwritten and ${where}`, async () => {
+  Deno.test(`save() keeps the last session when conflicts overwrite and ${where}`, async () => {
     await using app = await startApp({
       servers,
       options: { ...options, conflicts: "overwrite" },
@@ -49,7 +49,7 @@ for (const { where, servers, options: place } of PLACES) {
     assertEquals((await one.read("chosen")).data, [{ b: 2 }, {}]);
   });
 
-  Deno.test(`save() deletes the browser's id when a login met another request that stored a session there and ${where}`, async () => {
+  Deno.test(`save() deletes the browser's id when a login met another request and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const login = await one.read("fixed");
@@ -62,7 +62,7 @@ for (const { where, servers, options: place } of PLACES) {
     assertEquals((await two.read("fixed")).size, 0);
   });
 
-  Deno.test(`save() deletes the browser's id when a request that found nothing there logs out and ${where}`, async () => {
+  Deno.test(`save() deletes an unknown id when the request logs out and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const logout = await one.read("chosen");
@@ -72,7 +72,7 @@ for (const { where, servers, options: place } of PLACES) {
     assertEquals((await two.read("chosen")).size, 0);
   });
 
-  Deno.test(`save() keeps what two requests set when what was under their id cannot be read and ${where}`, async () => {
+  Deno.test(`save() keeps what two requests set when their record is unreadable and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     await runRounds(40, 5, async () => {
@@ -90,7 +90,7 @@ for (const { where, servers, options: place } of PLACES) {
   });
 
   for (const conflicts of ["merge", "overwrite"] as const) {
-    Deno.test(`save() changes no session that was begun under the id after a logout when ${where} and conflicts are to ${conflicts}`, async () => {
+    Deno.test(`save() spares a session begun after a logout when ${where} (${conflicts})`, async () => {
       // In the same millisecond: it is the tombstone that tells the two apart.
       using _clock = new Clock();
       await using app = await startApp({

@@ -13,8 +13,8 @@ import { startCluster } from "../../support/gated_cluster.ts";
 import { openFewestPromises } from "../../support/promise_clients.ts";
 
 const PLACES = [
-  { where: "one server holds it", servers: 1, options: {} },
-  { where: "two of three servers hold it", servers: 3, options: { copies: 2 } },
+  { where: "it has one copy", servers: 1, options: {} },
+  { where: "it has two copies", servers: 3, options: { copies: 2 } },
 ];
 
 const countUp = (n = 0) => n + 1;
@@ -62,7 +62,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals(session.size, 22);
   });
 
-  Deno.test(`update() takes what others changed along when the id is regenerated and ${where}`, async () => {
+  Deno.test(`update() keeps others' changes when the id is regenerated and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { visits: 1 });
@@ -99,7 +99,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await two.read(id)).get("visits"), 9);
   });
 
-  Deno.test(`update() begins with what this request read when the session was lost and ${where}`, async () => {
+  Deno.test(`update() starts from this request's values when the session was lost and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { visits: 7 });
@@ -188,7 +188,7 @@ Deno.test("update() gives way to a set() of the same value after it", async () =
   assertEquals((await two.read(id)).get("visits"), 0);
 });
 
-Deno.test("update() counts requests one after the other through a client that only gets, sets and deletes", async () => {
+Deno.test("update() counts sequential requests when the client only gets, sets and deletes", async () => {
   await using app = await startApp({ processes: 0 });
   await using opened = openFewestPromises(app.addresses);
   const { client } = opened;

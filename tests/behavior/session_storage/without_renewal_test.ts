@@ -10,12 +10,12 @@ import { listen } from "../../support/listener.ts";
 const TTL = 1_000;
 
 const PLACES = [
-  { where: "one server holds it", servers: 1, options: {} },
-  { where: "both of two servers hold it", servers: 2, options: { copies: 2 } },
+  { where: "it has one copy", servers: 1, options: {} },
+  { where: "it has two copies", servers: 2, options: { copies: 2 } },
 ];
 
 for (const { where, servers, options } of PLACES) {
-  Deno.test(`withoutRenewal reads a session and leaves its ttl and its cookie alone when ${where}`, async () => {
+  Deno.test(`withoutRenewal renews no ttl and no cookie when a request reads and ${where}`, async () => {
     using clock = new Clock();
     await using app = await startApp({
       servers,

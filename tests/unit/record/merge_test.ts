@@ -110,7 +110,7 @@ Deno.test("merge() changes nothing of what it is given", () => {
   assertEquals({ changes, theirs }, before);
 });
 
-Deno.test("merge() keeps their flash value, and its version, when it was set meanwhile", () => {
+Deno.test("merge() keeps their flash value and its version when another request set it", () => {
   const changes = { base: record(1, {}), mine: { values: {}, flash: {} } };
   const { flash, flashVersions } = merge(
     changes,
@@ -149,7 +149,7 @@ Deno.test("merge() leaves out a used-up flash value when it was merged before it
   assertEquals(merge(changes, theirs).flash, {});
 });
 
-Deno.test("merge() keeps a flash value that was set again with the very text that this request has used up", () => {
+Deno.test("merge() keeps a flash value when another request set the used-up text again", () => {
   const changes = {
     base: record(1, {}, { note: "hi" }),
     mine: { values: {}, flash: {} },
@@ -182,7 +182,7 @@ Deno.test("merge() keeps a flash value that this request sets again after it use
   assertEquals(merge(changes, theirs).flash, { note: "hi" });
 });
 
-Deno.test("merge() keeps versions of flash values apart when they are called as properties of Object are", () => {
+Deno.test("merge() keeps versions apart when flash values are named like properties of Object", () => {
   const flash = JSON.parse('{"__proto__": "hi", "constructor": "hi"}');
   const changes = {
     base: record(1, {}, flash),
@@ -212,7 +212,7 @@ Deno.test("leaveSavedFlash() leaves out the flash values that the save before ha
   });
 });
 
-Deno.test("leaveSavedFlash() makes merge() leave a flash value to the request that has used it up since", () => {
+Deno.test("leaveSavedFlash() makes merge() leave a flash value to the request that used it up", () => {
   const changes = leaveSavedFlash({
     base: record(1, {}, { note: "hi" }),
     mine: { values: { a: 1 }, flash: { note: "hi" } },

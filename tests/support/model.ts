@@ -67,7 +67,7 @@ export class ModelStore {
     this.#sessions.delete(id);
   }
 
-  /** What is to be stored when a request leaves `mine` while `theirs` is there. */
+  /** Returns what to store when a request saves `mine` and `theirs` is stored. */
   resolve(base: Base, mine: Stored, theirs: Stored): Stored {
     if (this.#conflicts === "overwrite") return mine;
     const values = new Map(theirs.values);
@@ -172,7 +172,7 @@ export class ModelRequest {
     return this.id;
   }
 
-  /** Stores the session unless it has ended; whether it was stored. */
+  /** Stores the session unless it has ended; returns whether it did. */
   #write(mine: Stored): boolean {
     const store = this.#store;
     const oldId = this.#storedId;

@@ -98,7 +98,7 @@ export class FaultyConnection {
     this.#client.end();
   }
 
-  /** Sends bytes that nobody asked for. */
+  /** Sends unsolicited bytes. */
   inject(bytes: string | Uint8Array): void {
     this.#send(bytes);
   }

@@ -1,7 +1,7 @@
 // What sessions mean, in memory: a small model to hold the real storage against.
 // Requests read, change and save in any order; no two do so at the very same time.
 
-/** Whether concurrent saves are merged, as `conflicts` has it. */
+/** The option `conflicts`: whether to merge concurrent saves. */
 export type Conflicts = "merge" | "overwrite";
 
 /** Values by name. */

@@ -87,7 +87,7 @@ Deno.test("client never takes a late value for a receipt on memcached 1.6.10 to 
   await using server = await startScriptedServer((request) => {
     const greeting = answerGreeting(request.verb, "1.6.12");
     if (greeting !== undefined) return greeting;
-    // A miss that nobody asked for, and then the value.
+    // An unsolicited miss, and then the value.
     if (request.verb !== "mg" || strays++ > 0) return answer(request);
     return `EN\r\n${answer(request)}`;
   });

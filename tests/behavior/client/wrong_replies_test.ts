@@ -177,7 +177,7 @@ for (const { name, fault, sees } of CASES) {
 
 const SURPLUS = ["HD\r\n", "EN O1\r\n", "\r\n", "\0\n", "SERVER_ERROR x\r\n"];
 
-Deno.test("client ends an idle connection at once when bytes arrive that nobody asked for", async () => {
+Deno.test("client ends an idle connection at once when unsolicited bytes arrive", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);

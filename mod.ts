@@ -15,30 +15,11 @@
  * @module
  */
 
-export type {
-  PromiseClientLike,
-  ThirdPartyClient,
-  ThirdPartyItem,
-} from "./src/adapters/mod.ts";
-export type {
-  AddressesEvent,
-  CommandEvent,
-  ServerEvent,
-  ServersEvent,
-} from "./src/client/diagnostics.ts";
+export type { ThirdPartyClient } from "./src/adapters/mod.ts";
 export * from "./src/client/errors.ts";
 export type { ServerHealth } from "./src/client/memcache_client.ts";
-export {
-  type ChannelEvents,
-  channels,
-  type ConflictEvent,
-  type DroppedEvent,
-  listen,
-  type OutageEvent,
-  type SelfRepairEvent,
-  type UnderreplicatedEvent,
-  type UnreadableEvent,
-} from "./src/diagnostics.ts";
+export type { ClientChannelEvents } from "./src/client/diagnostics.ts";
+export { type ChannelEvents, channels, listen } from "./src/diagnostics.ts";
 export * from "./src/errors.ts";
 export type { MemcacheSessionStorageOptions, Session } from "./src/options.ts";
 export {

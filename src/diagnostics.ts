@@ -3,99 +3,67 @@
 
 import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
-  type AddressesEvent,
+  type ClientChannelEvents,
   clientChannels,
-  type CommandEvent,
-  type ServerEvent,
-  type ServersEvent,
 } from "./client/diagnostics.ts";
 
-/** A save that met another one and was merged with it; on `channels.conflict`. */
-export interface ConflictEvent {
-  /** How many times the save had to be tried again. */
-  retries: number;
-}
-
-/** A save that was not done; on `channels.dropped`. */
-export interface DroppedEvent {
-  /**
-   * `ended`: the user logged out in the meantime. `moved`: a login in the
-   * meantime gave the session another id. `unavailable`: no server could be
-   * reached, and `whenUnavailable` is not `"throw"`.
-   */
-  reason: "ended" | "moved" | "unavailable";
-  /** The outage. */
-  error?: Error;
-}
-
-/** A record that counts as no session; on `channels.unreadable`. */
-export interface UnreadableEvent {
-  /** What is wrong with it. */
-  reason: "malformed" | "plaintext" | "unopenable" | "oversized";
-}
-
-/** A request that was served without its session; on `channels.outage`. */
-export interface OutageEvent {
-  /** What was being done. */
-  operation: "read" | "save";
-  /** Why the server could not be asked. */
-  error: Error;
-}
-
-/** A save that reached fewer servers than `copies`; on `channels.underreplicated`. */
-export interface UnderreplicatedEvent {
-  /** How many servers were to hold the record: the option `copies`. */
-  copies: number;
-  /** How many took it. */
-  stored: number;
-}
-
-/**
- * Sessions that were copied back to a server that had lost them; on
- * `channels.selfRepair`.
- */
-export interface SelfRepairEvent {
-  /** The server as it was named in `servers`. */
-  server: string;
-  /**
-   * `empty`: the server had lost its memory. `outage`: it could not be reached for
-   * a while. `failed`: it could not be repaired; that is tried again.
-   */
-  reason: "empty" | "outage" | "failed";
-  /** How many sessions belong on the server. */
-  sessions: number;
-  /** How many copies were stored. */
-  copied: number;
-  /** How many sessions still lack a copy. */
-  left: number;
-  /** How long it took, in milliseconds. */
-  duration: number;
-  /** What went wrong. */
-  error?: Error;
-}
-
 /** What each channel publishes, by its name in {@linkcode channels}. */
-export interface ChannelEvents {
-  /** A server's name turned out to have several addresses. */
-  addresses: AddressesEvent;
-  /** A command of the built-in client was settled. */
-  command: CommandEvent;
-  /** A server went down or came back. */
-  server: ServerEvent;
-  /** A lookup of servers changed the list, or failed. */
-  servers: ServersEvent;
-  /** A save was merged with another one. */
-  conflict: ConflictEvent;
+export interface ChannelEvents extends ClientChannelEvents {
+  /** A save met another one and was merged with it. */
+  conflict: {
+    /** How many times the save had to be tried again. */
+    retries: number;
+  };
   /** A save was not done. */
-  dropped: DroppedEvent;
-  /** A record was not believed. */
-  unreadable: UnreadableEvent;
+  dropped: {
+    /**
+     * `ended`: the user logged out in the meantime. `moved`: a login in the
+     * meantime gave the session another id. `unavailable`: no server could be
+     * reached, and `whenUnavailable` is not `"throw"`.
+     */
+    reason: "ended" | "moved" | "unavailable";
+    /** The outage. */
+    error?: Error;
+  };
+  /** A record did not count as a session. */
+  unreadable: {
+    /** What is wrong with the record. */
+    reason: "malformed" | "plaintext" | "unopenable" | "oversized";
+  };
   /** A request was served without its session. */
-  outage: OutageEvent;
+  outage: {
+    /** What the storage was doing. */
+    operation: "read" | "save";
+    /** Why it could not ask the server. */
+    error: Error;
+  };
   /** A save reached fewer servers than `copies`. */
-  underreplicated: UnderreplicatedEvent;
-  /** This process has repaired a server. */
-  selfRepair: SelfRepairEvent;
+  underreplicated: {
+    /** How many servers were to hold the record: the option `copies`. */
+    copies: number;
+    /** How many took it. */
+    stored: number;
+  };
+  /** This process copied sessions back to a server that had lost them. */
+  selfRepair: {
+    /** The server as it was named in `servers`. */
+    server: string;
+    /**
+     * `empty`: the server had lost its memory. `outage`: it could not be reached for
+     * a while. `failed`: it could not be repaired; that is tried again.
+     */
+    reason: "empty" | "outage" | "failed";
+    /** How many sessions belong on the server. */
+    sessions: number;
+    /** How many copies were stored. */
+    copied: number;
+    /** How many sessions still lack a copy. */
+    left: number;
+    /** How long the repair took, in milliseconds. */
+    duration: number;
+    /** What went wrong. */
+    error?: Error;
+  };
 }
 
 const PREFIX = "remix-session-storage-memcache";
@@ -105,25 +73,25 @@ const PREFIX = "remix-session-storage-memcache";
  * and its client publish what they do. {@linkcode listen} takes the short ones.
  */
 export const channels = {
-  /** Publishes an {@linkcode AddressesEvent} when a server's name has several addresses. */
+  /** Publishes when a server's name turns out to have several addresses. */
   addresses: clientChannels.addresses,
-  /** Publishes a {@linkcode CommandEvent} for every command of the built-in client. */
+  /** Publishes every command of the built-in client. */
   command: clientChannels.command,
-  /** Publishes a {@linkcode ServerEvent} when a server goes down or comes back. */
+  /** Publishes when a server goes down or comes back. */
   server: clientChannels.server,
-  /** Publishes a {@linkcode ServersEvent} when a lookup of servers changed their list, or failed. */
+  /** Publishes when a lookup of servers changes their list, or fails. */
   servers: clientChannels.servers,
-  /** Publishes a {@linkcode ConflictEvent} for every save that was merged. */
+  /** Publishes every save that was merged with another one. */
   conflict: `${PREFIX}:conflict`,
-  /** Publishes a {@linkcode DroppedEvent} for every save that was not done. */
+  /** Publishes every save that was not done. */
   dropped: `${PREFIX}:dropped`,
-  /** Publishes an {@linkcode UnreadableEvent} for every record not believed. */
+  /** Publishes every record that did not count as a session. */
   unreadable: `${PREFIX}:unreadable`,
-  /** Publishes an {@linkcode OutageEvent} for every request served without its session. */
+  /** Publishes every request that was served without its session. */
   outage: `${PREFIX}:outage`,
-  /** Publishes an {@linkcode UnderreplicatedEvent} for every save that reached too few servers. */
+  /** Publishes every save that reached fewer servers than `copies`. */
   underreplicated: `${PREFIX}:underreplicated`,
-  /** Publishes a {@linkcode SelfRepairEvent} when this process has repaired a server. */
+  /** Publishes when this process has repaired a server. */
   selfRepair: `${PREFIX}:self-repair`,
 } as const satisfies Record<keyof ChannelEvents, string>;
 

@@ -17,6 +17,8 @@ export interface Write {
   record: SessionRecord;
   /** Seconds. */
   ttl: number;
+  /** When it was drafted, in milliseconds since 1970. */
+  draftedAt: number;
 }
 
 /** What a record is made of, where that is not just what a look found. */
@@ -59,7 +61,7 @@ export class Drafts {
     const found = look && recordIn(look);
     const mark = look && tombstoneIn(look);
     const own = tracked.look && recordIn(tracked.look);
-    const replaced = newest(found?.version, own?.version, mark?.version);
+    const replaced = later(later(found?.version, own?.version), mark?.version);
     const version = nextVersion(now, replaced);
     const createdAt = (found ?? own)?.createdAt ?? now / 1000;
     const record: SessionRecord = {
@@ -76,12 +78,13 @@ export class Drafts {
         snapshot.updates !== undefined,
         besides,
       ),
+      log: undefined,
       follows: found === undefined
         ? mark?.version ?? (key === tracked.key ? own?.follows : undefined)
         : found.follows,
     };
     const ttl = this.#lifetime.storedTtl(tracked.session, createdAt);
-    return { key, record, ttl };
+    return { key, record, ttl, draftedAt: now };
   }
 
   /** The tombstone in the place of a record, or of an earlier tombstone. */
@@ -97,7 +100,7 @@ export class Drafts {
       reason,
       name: this.#keys.nameIn(key),
       createdAt: ended?.createdAt ?? now / 1000,
-      version: nextVersion(now, newest(ended?.version, mark?.version)),
+      version: nextVersion(now, later(ended?.version, mark?.version)),
       ended: ended?.version ?? mark?.ended ?? NO_VERSION,
     };
   }
@@ -108,8 +111,6 @@ export class Drafts {
   }
 }
 
-function newest(...versions: (string | undefined)[]): string {
-  return versions.reduce<string>((newest, version) => {
-    return version !== undefined && version > newest ? version : newest;
-  }, NO_VERSION);
+function later(a = NO_VERSION, b = NO_VERSION): string {
+  return a > b ? a : b;
 }

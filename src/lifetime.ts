@@ -58,9 +58,9 @@ export class Lifetime {
   }
 
   /** Whether a cookie that was set at `setAt`, in milliseconds, is due for renewal. */
-  cookieIsOld(session: Session, setAt: number): boolean {
+  cookieIsOld(session: Session, setAt: number, now = Date.now()): boolean {
     const ttl = shorter(this.#ttlOf(session), this.#maxAge);
-    return ttl > 0 && Date.now() - setAt > ttl * 1000 * RENEWAL_SHARE;
+    return ttl > 0 && now - setAt > ttl * 1000 * RENEWAL_SHARE;
   }
 
   #ttlOf(session: Session): number {

@@ -139,11 +139,17 @@ export type MemcacheSessionStorageOptions =
     client?: undefined;
   } | {
     /**
-     * A client of `createMemcacheClient`, of npm `memcached`, of npm `memjs`, or any
-     * object with promise-returning `get`, `set` and `delete`. It is not closed with
-     * the storage.
+     * A client of `createMemcacheClient`, of npm `memcache`, npm `memcached` or npm
+     * `memjs`, or any object with promise-returning `get`, `set` and `delete`. The
+     * storage checks its methods when it is created, and leaves the client open when
+     * it is closed.
      */
-    client: ThirdPartyClient;
+    client: ThirdPartyClient | {
+      get(...args: never[]): unknown;
+      set(...args: never[]): unknown;
+      add(...args: never[]): unknown;
+      touch(...args: never[]): unknown;
+    };
     /** Give either `servers` or `client`. */
     servers?: undefined;
   });

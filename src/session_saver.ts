@@ -14,16 +14,19 @@ import { reachable } from "./reachable_id.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { Settings } from "./settings.ts";
 import {
-  type Attempt,
+  Attempt,
   type Look,
   recordIn,
   type RecordStore,
   tombstoneIn,
+  writtenLook,
 } from "./store/record_store.ts";
 import type { Snapshot, TrackedSession } from "./tracked_session.ts";
 
 /** A save of an unchanged session sends nothing if it was renewed so recently. */
 const RENEWED_RECENTLY = 1_000;
+/** What most saves return: that nothing is to be done. */
+const UNCHANGED = Promise.resolve(null);
 /** How many servers may die one after the other under one new session. */
 const MAX_CREATE_TRIES = 5;
 
@@ -77,8 +80,7 @@ export class SessionSaver {
     if (!await this.#store.write(key, tombstone, look, ttl)) {
       return await this.#store.read(key);
     }
-    const found = { stored: tombstone, json: "", isStale: false };
-    return { found, token: undefined };
+    return writtenLook(tombstone, "");
   }
 
   #save(tracked: TrackedSession, snapshot: Snapshot): Promise<string | null> {
@@ -97,7 +99,7 @@ export class SessionSaver {
     if (isUnknown) return "";
     const ids = new Set([tracked.id, snapshot.id, snapshot.deleteId]);
     ids.delete(undefined);
-    const attempt: Attempt = new Map();
+    const attempt = new Attempt();
     await Promise.all(Array.from(ids, (id) => {
       const known = id === tracked.id ? tracked.look : undefined;
       const key = this.#keyOf(tracked, id!);
@@ -122,7 +124,7 @@ export class SessionSaver {
       await this.#reconciler.end(
         tracked,
         oldKey,
-        new Map(),
+        new Attempt(),
         undefined,
         "moved",
       );
@@ -135,7 +137,7 @@ export class SessionSaver {
     tracked: TrackedSession,
     snapshot: Snapshot,
   ): Promise<string | null> {
-    const write = await this.#storeNew(tracked, snapshot, new Map());
+    const write = await this.#storeNew(tracked, snapshot, new Attempt());
     return write === undefined ? null : this.#saved(tracked, snapshot, write);
   }
 
@@ -198,7 +200,7 @@ export class SessionSaver {
     const look = tracked.look!;
     const write = this.#drafts.record(tracked, snapshot, key, look);
     const { record, ttl } = write;
-    const attempt: Attempt = new Map();
+    const attempt = new Attempt();
     if (await this.#store.write(key, record, look, ttl, attempt)) {
       return this.#saved(tracked, snapshot, write);
     }
@@ -212,7 +214,7 @@ export class SessionSaver {
     tracked: TrackedSession,
     snapshot: Snapshot,
   ): Promise<string | null> {
-    const attempt: Attempt = new Map();
+    const attempt = new Attempt();
     const write = await this.#storeNew(tracked, snapshot, attempt);
     if (write === undefined) return null;
     if (!tracked.isStored && !tracked.hasUnknownId) {
@@ -232,27 +234,27 @@ export class SessionSaver {
   }
 
   /** Renews an unchanged session, and its cookie where that is old. */
-  async #renew(tracked: TrackedSession): Promise<string | null> {
+  #renew(tracked: TrackedSession): Promise<string | null> {
     const { look, session } = tracked;
     const record = look && recordIn(look);
-    if (record === undefined || tracked.isPassive) return null;
-    const { createdAt, version, name } = record;
+    if (record === undefined || tracked.isPassive) return UNCHANGED;
+    const { version, name } = record;
     // Another storage's record does not say when its session began.
     const isUndated = name === undefined &&
       this.#settings.maxLifetime !== Infinity;
-    const cookieIsOld = this.#settings.renewCookie !== false &&
-      this.#lifetime.cookieIsOld(session, timeOf(version));
     const now = Date.now();
+    const cookieIsOld = this.#settings.renewCookie !== false &&
+      this.#lifetime.cookieIsOld(session, timeOf(version), now);
     if (isUndated || cookieIsOld || look!.found!.isStale) {
-      const isStored = await this.#rewrite(tracked, look!, record);
-      return isStored && (isUndated || cookieIsOld) ? session.id : null;
+      const isOld = isUndated || cookieIsOld;
+      return this.#rewrite(tracked, look!, record)
+        .then((isStored) => isStored && isOld ? session.id : null);
     }
-    if (now - tracked.renewedAt >= RENEWED_RECENTLY) {
-      tracked.renewedAt = now;
-      const ttl = this.#lifetime.storedTtl(session, createdAt);
-      await this.#store.touch(this.#keyOf(tracked, session.id), ttl, look!);
-    }
-    return null;
+    if (now - tracked.renewedAt < RENEWED_RECENTLY) return UNCHANGED;
+    tracked.renewedAt = now;
+    const ttl = this.#lifetime.storedTtl(session, record.createdAt);
+    return this.#store.touch(this.#keyOf(tracked, session.id), ttl, look!)
+      .then(() => null);
   }
 
   /**
@@ -280,18 +282,15 @@ export class SessionSaver {
     }
     tracked.renewedAt = now;
     const json = look.found!.json;
-    tracked.look = {
-      found: { stored: record, json, isStale: false },
-      token: undefined,
-    };
+    tracked.look = writtenLook(record, json);
     return true;
   }
 
   #saved(tracked: TrackedSession, snapshot: Snapshot, write: Write): string {
-    const { key, record } = write;
-    const found = { stored: record, json: snapshot.content, isStale: false };
+    const { key, record, draftedAt } = write;
+    const look = writtenLook(record, snapshot.content);
     const wasMerged = record.content === undefined;
-    tracked.saved(snapshot, key, { found, token: undefined }, wasMerged);
+    tracked.saved(snapshot, key, look, wasMerged, draftedAt);
     return snapshot.id;
   }
 

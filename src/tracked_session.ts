@@ -28,6 +28,7 @@ export interface Snapshot {
 
 /** What a session began with when it was not read. */
 const NOTHING = "[{},{}]";
+const NO_DATA: Data = {};
 
 /** A session and what is known of it. */
 export class TrackedSession {
@@ -54,7 +55,8 @@ export class TrackedSession {
   #taken: string | undefined = undefined;
   /** The JSON of its own part of what it saved last. */
   #saved: string | undefined = undefined;
-  #updates = new Map<string, { changes: Update[]; made: unknown }>();
+  #updates: Map<string, { changes: Update[]; made: unknown }> | undefined =
+    undefined;
   #replacedIds: Map<string, string> | undefined = undefined;
   #turn: Promise<unknown> | undefined = undefined;
 
@@ -69,8 +71,16 @@ export class TrackedSession {
     const { session } = this;
     const { id, deleteId, destroyed, dirty } = session;
     if (destroyed || !dirty) {
-      const nothing = { values: {}, flash: {}, content: "" };
-      return { id, deleteId, destroyed, dirty, ...nothing, updates: undefined };
+      return {
+        id,
+        deleteId,
+        destroyed,
+        dirty,
+        values: NO_DATA,
+        flash: NO_DATA,
+        content: "",
+        updates: undefined,
+      };
     }
     const [values, flash] = session.data;
     const content = toContent(values, flash);
@@ -106,12 +116,13 @@ export class TrackedSession {
     const value = session.get(key);
     const made = change(value);
     session.set(key, made);
-    const updated = this.#updates.get(key);
+    const updates = this.#updates ??= new Map();
+    const updated = updates.get(key);
     if (updated !== undefined) {
       updated.changes.push(change);
       updated.made = made;
     } else if (isSameJson(value, this.#valueBefore(key))) {
-      this.#updates.set(key, { changes: [change], made });
+      updates.set(key, { changes: [change], made });
     }
     return made;
   }
@@ -119,8 +130,9 @@ export class TrackedSession {
   /** Remembers again the updates of a save that failed, before those since. */
   failed({ updates }: Snapshot): void {
     for (const [key, changes] of updates ?? []) {
-      const since = this.#updates.get(key);
-      this.#updates.set(key, {
+      const all = this.#updates ??= new Map();
+      const since = all.get(key);
+      all.set(key, {
         changes: [...changes, ...since?.changes ?? []],
         made: this.session.get(key),
       });
@@ -141,6 +153,7 @@ export class TrackedSession {
     key: string,
     look: Look,
     wasMerged: boolean,
+    now: number,
   ): void {
     this.id = snapshot.id;
     this.key = key;
@@ -148,7 +161,7 @@ export class TrackedSession {
     this.isStored = true;
     this.hasUnknownId = false;
     this.wasMerged = wasMerged;
-    this.renewedAt = Date.now();
+    this.renewedAt = now;
     if (snapshot.content !== "") this.#saved = snapshot.content;
   }
 
@@ -169,12 +182,12 @@ export class TrackedSession {
 
   /** The updates of this save; not those of values that the app has set since. */
   #takeUpdates(): Updates | undefined {
-    if (this.#updates.size === 0) return undefined;
+    if (this.#updates === undefined) return undefined;
     const updates = new Map<string, readonly Update[]>();
     for (const [key, { changes, made }] of this.#updates) {
       if (isSameJson(this.session.get(key), made)) updates.set(key, changes);
     }
-    this.#updates.clear();
+    this.#updates = undefined;
     return updates;
   }
 

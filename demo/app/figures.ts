@@ -4,10 +4,9 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { SessionStorage } from "@remix-run/session";
 import {
+  type ChannelEvents,
   channels,
-  type DroppedEvent,
   type MemcacheSessionStorage,
-  type ServerEvent,
 } from "@remix/session-storage-memcache";
 import type { AppConfig, AppReport } from "../state.ts";
 
@@ -33,14 +32,16 @@ export class FigureCounter {
     subscribe(channels.conflict, () => this.#counts.merged++);
     subscribe(channels.outage, () => this.#counts.unserved++);
     subscribe(channels.dropped, (message) => {
-      if ((message as DroppedEvent).reason === "unavailable") return;
+      if ((message as ChannelEvents["dropped"]).reason === "unavailable") {
+        return;
+      }
       this.#counts.refused++;
       this.#log(
         `App ${config.name} refused a late save: its session had been ended.`,
       );
     });
     subscribe(channels.server, (message) => {
-      const { server, up } = message as ServerEvent;
+      const { server, up } = message as ChannelEvents["server"];
       const number = config.servers.indexOf(server) + 1;
       if (!up) this.#counts.outages++;
       this.#log(

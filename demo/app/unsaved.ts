@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
 import type { Middleware, RequestContext } from "@remix-run/fetch-router";
-import { channels, type DroppedEvent } from "@remix/session-storage-memcache";
+import { type ChannelEvents, channels } from "@remix/session-storage-memcache";
 
 /** Goes before `session()`, which saves when the answer has been made. */
 export function tellUnsaved(
@@ -13,7 +13,7 @@ export function tellUnsaved(
   const saves = new AsyncLocalStorage<{ failed: boolean }>();
   subscribe(channels.dropped, (message) => {
     const save = saves.getStore();
-    const { reason } = message as DroppedEvent;
+    const { reason } = message as ChannelEvents["dropped"];
     if (save !== undefined && reason === "unavailable") save.failed = true;
   });
   return (context, next) => {

@@ -9,25 +9,12 @@ import { adaptMemjs, isMemjs } from "./npm_memjs.ts";
 import {
   adaptPromiseClient,
   missingMethods,
-  type PromiseClientLike,
+  type ThirdPartyClient,
 } from "./promise_client.ts";
 import type { SessionClient } from "./session_client.ts";
 
 export { THIRD_PARTY_CALL_TIMEOUT } from "./deadline.ts";
-export type { ThirdPartyItem } from "./third_party_item.ts";
-export type { PromiseClientLike } from "./promise_client.ts";
-
-/**
- * A third-party client: any object with promise-returning methods, such as an
- * instance of npm `memcache`, or an instance of npm `memcached` or npm `memjs`. The
- * storage checks its methods when it is created.
- */
-export type ThirdPartyClient = PromiseClientLike | {
-  get(...args: never[]): unknown;
-  set(...args: never[]): unknown;
-  add(...args: never[]): unknown;
-  touch(...args: never[]): unknown;
-};
+export type { ThirdPartyClient } from "./promise_client.ts";
 
 /**
  * Adapts a client according to its methods. The built-in client needs no adapter and
@@ -50,7 +37,7 @@ export function adaptClient(client: unknown): SessionClient {
     );
   }
   if (isMemcache(client)) return adaptMemcache(client);
-  return adaptPromiseClient(client as PromiseClientLike);
+  return adaptPromiseClient(client as ThirdPartyClient);
 }
 
 function isBuiltIn(client: object): client is MemcacheClient {

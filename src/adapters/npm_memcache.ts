@@ -7,7 +7,7 @@ import { toExptime } from "../client/limits.ts";
 import type { FoundItem, SessionClient } from "./session_client.ts";
 import { thirdPartyCalls } from "./third_party_call.ts";
 import { refusedError, unfitError } from "./third_party_error.ts";
-import type { PromiseClientLike } from "./promise_client.ts";
+import type { ThirdPartyClient } from "./promise_client.ts";
 
 /** The part of npm `memcache` that the adapter uses. */
 interface MemcacheLike {
@@ -30,7 +30,7 @@ const CLIENT = "npm memcache";
 /** Whether a client is an instance of npm `memcache`. */
 export function isMemcache(
   client: object,
-): client is MemcacheLike & PromiseClientLike {
+): client is MemcacheLike & ThirdPartyClient {
   const members = client as Record<string, unknown>;
   return typeof members.validateExpiration === "function" &&
     typeof members.maxExpiration === "number" &&

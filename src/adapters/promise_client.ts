@@ -8,7 +8,7 @@ import type {
 import type { SessionClient } from "./session_client.ts";
 import { thirdPartyCalls } from "./third_party_call.ts";
 import { refusedError, unfitError } from "./third_party_error.ts";
-import { type ThirdPartyItem, toFoundItem } from "./third_party_item.ts";
+import { toFoundItem } from "./third_party_item.ts";
 
 /**
  * Any client whose methods return promises, such as one that you write yourself.
@@ -19,9 +19,15 @@ import { type ThirdPartyItem, toFoundItem } from "./third_party_item.ts";
  * Each optional method adds a guarantee. Without `compareAndSet`, two requests that
  * save at the same moment can overwrite each other.
  */
-export interface PromiseClientLike {
+export interface ThirdPartyClient {
   /** Reads an item; resolves to `null` or `undefined` when there is none. */
-  get(key: string): PromiseLike<ThirdPartyItem>;
+  get(key: string): PromiseLike<
+    | string
+    | Uint8Array
+    | null
+    | undefined
+    | { value: string | Uint8Array | null | undefined; cas?: CasToken }
+  >;
   /** Writes an item. */
   set(key: string, value: string, ttl: number): PromiseLike<unknown>;
   /** Removes an item; resolves to `false` when there was none. */
@@ -29,8 +35,8 @@ export interface PromiseClientLike {
   /** Renews an item's time to live; resolves to `false` when there is none. */
   touch?(key: string, ttl: number): PromiseLike<unknown>;
   /** Reads an item and renews its time to live. */
-  getAndTouch?(key: string, ttl: number): PromiseLike<ThirdPartyItem>;
-  /** Writes an item unless the key already has one; resolves to whether it did. */
+  getAndTouch?(key: string, ttl: number): ReturnType<ThirdPartyClient["get"]>;
+  /** Writes an item unless the key has one; resolves to whether it did. */
   add?(key: string, value: string, ttl: number): PromiseLike<boolean>;
   /** Writes an item if the stored one is still the version that was read. */
   compareAndSet?(
@@ -52,7 +58,7 @@ export function missingMethods(client: object): string[] {
 }
 
 /** Adapts a client whose methods return promises. */
-export function adaptPromiseClient(client: PromiseClientLike): SessionClient {
+export function adaptPromiseClient(client: ThirdPartyClient): SessionClient {
   const call = thirdPartyCalls(CLIENT);
   const adapted: SessionClient = {
     async get(key) {

@@ -1,16 +1,7 @@
 // The results that the `get` of a promise-style client may have, as items.
 
-import type { CasToken } from "../client/memcache_client.ts";
 import type { FoundItem } from "./session_client.ts";
 import { type ThirdPartyCallName, unfitError } from "./third_party_error.ts";
-
-/** A result that a client's `get` may have. */
-export type ThirdPartyItem =
-  | string
-  | Uint8Array
-  | null
-  | undefined
-  | { value: string | Uint8Array | null | undefined; cas?: CasToken };
 
 /**
  * Converts the result of a `get` to an item; `undefined` when there is none.

@@ -2,14 +2,6 @@
 // a caller may want to handle differently. No message holds a key or a value,
 // because session ids must not reach logs.
 
-/** Options of the constructor of {@linkcode MemcacheError}. */
-export interface MemcacheErrorOptions {
-  /** The server as it was named in `servers`, without credentials. */
-  server?: string;
-  /** The underlying error, if there is one. */
-  cause?: unknown;
-}
-
 /**
  * The base class of all errors at run time. The client never reports "not found" as
  * an error, nor an error as "not found".
@@ -32,7 +24,15 @@ export class MemcacheError extends Error {
   readonly server: string | undefined;
 
   /** Creates an error about a server. */
-  constructor(message: string, options: MemcacheErrorOptions = {}) {
+  constructor(
+    message: string,
+    options: {
+      /** The server as it was named in `servers`, without credentials. */
+      server?: string;
+      /** The error underneath, where there is one. */
+      cause?: unknown;
+    } = {},
+  ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.server = options.server;
   }

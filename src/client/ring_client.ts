@@ -21,7 +21,7 @@ import type {
   MemcacheServer,
   ServerHealth,
 } from "./memcache_client.ts";
-import { serverChannel, type ServerEvent } from "./diagnostics.ts";
+import { type ClientChannelEvents, serverChannel } from "./diagnostics.ts";
 import { PipelinedServer } from "./pipelined_server.ts";
 import type { ServerAddress } from "./server_address.ts";
 import { isSource, type ListedServer, ServerList } from "./server_list.ts";
@@ -102,7 +102,7 @@ export class RingClient extends CommandMethods implements AdminClient {
   /** Servers that have left the list and are not yet closed. */
   readonly #leaving = new Map<PipelinedServer, ReturnType<typeof setTimeout>>();
   readonly #onServerEvent = (message: unknown) => {
-    const { server, up } = message as ServerEvent;
+    const { server, up } = message as ClientChannelEvents["server"];
     if (!up && this.#connections.has(server)) this.#list?.hurry();
   };
 

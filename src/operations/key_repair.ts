@@ -2,6 +2,7 @@
 // one to servers where it is missing or older. All writes are conditional, so they
 // never overwrite what a concurrent request stores.
 
+import { setTimeout } from "node:timers/promises";
 import type { MemcacheServer } from "../client/memcache_client.ts";
 import { isFault } from "../store/copies.ts";
 import type { RecordFormat } from "../store/record_format.ts";
@@ -32,11 +33,9 @@ export interface KeyOutcome {
   found: boolean;
   /** Whether it is a tombstone; only set with `classify`. */
   isTombstone: boolean;
-  /** How many copies were missing at first. */
-  wanting: number;
-  /** How many copies were older than another one at first. */
-  older: number;
-  /** How many copies are still missing or older. */
+  /** Copies that were stored. */
+  copied: number;
+  /** Copies that are wanting, or older than another one. */
   left: number;
   /** How many copies are on servers where they do not belong. */
   strays: number;
@@ -63,7 +62,11 @@ export interface KeyRepairOptions {
 
 /** This many interfering writers in a row cannot be a coincidence. */
 const MAX_TRIES = 10;
-/** A stray stays readable for this many more seconds, and then expires. */
+/** How often to look, when only looking, before a copy counts as wanting. */
+const MAX_LOOKS = 4;
+/** Milliseconds before the last looks, for a write to reach all of its servers. */
+const LOOK_DELAY = 10;
+/** Seconds that a stray lives on: it stays readable, and is not found by chance. */
 const STRAY_TTL = 1;
 
 /** Repairs the sessions of one storage. */
@@ -79,10 +82,9 @@ export class KeyRepair {
   /** Repairs one session; the outcome holds any failure. */
   async repair(key: string, where: KeyPlace): Promise<KeyOutcome> {
     const outcome = nothing();
+    // The lists of keys may miss what was stored while the servers made them.
+    const servers = union(where.holders, [...where.place, ...where.spares]);
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      const servers = tries === 1
-        ? union(where.holders, where.unsure)
-        : union(where.holders, [...where.place, ...where.spares]);
       const isDone = await this.#tryOnce(key, where, servers, outcome, tries);
       if (isDone) break;
     }
@@ -98,10 +100,13 @@ export class KeyRepair {
     tries: number,
   ): Promise<boolean> {
     outcome.left = 0;
+    outcome.found = false;
+    const isLooking = this.#options.dryRun || outcome.undecided;
+    if (isLooking && tries > 2) await setTimeout(LOOK_DELAY);
     const copies = await this.#lookAll(key, servers, outcome);
     if (copies.length === 0) return true;
     outcome.found = true;
-    if (this.#options.classify && tries === 1) {
+    if (this.#options.classify) {
       outcome.isTombstone = copies.some((copy) => {
         return holdsTombstone(this.#format, key, copy);
       });
@@ -123,23 +128,23 @@ export class KeyRepair {
     const elsewhere = strays.filter((copy) => chosen?.isIt(copy)).length;
     const wanting = Math.max(0, older.length - behind.length - elsewhere);
     missing.push(...spares.filter(isMissing).slice(0, wanting));
-    if (tries === 1) {
-      outcome.wanting = missing.length;
-      outcome.older = behind.length;
-    }
     outcome.left = missing.length + behind.length;
-    if (chosen === undefined || this.#options.dryRun) return true;
-    const isMoving = !here.some((copy) => chosen.isIt(copy));
+    if (this.#options.dryRun || chosen === undefined) {
+      // What is being stored may be on one server and not yet on the other.
+      const isSettled = outcome.left === 0 && chosen !== undefined;
+      return isSettled || outcome.error !== undefined || tries >= MAX_LOOKS;
+    }
     const results = await Promise.all([
       ...missing.map((server) => this.#add(key, server, chosen, outcome)),
       ...behind.map((copy) => this.#replace(key, copy, chosen, outcome)),
     ]);
+    outcome.copied += results.filter((result) => result === true).length;
     if (results.includes(false)) return false;
     outcome.left = results.filter((result) => result === undefined).length;
-    // A process with an older list of servers may have ended the session there
-    // since.
-    if (isMoving && results.length > 0) {
-      if (!await this.#areUnchanged(key, strays, outcome)) return false;
+    // A request that saw no copy here may have changed or ended the others since.
+    const others = copies.filter((copy) => !behind.includes(copy));
+    if (results.length > 0) {
+      if (!await this.#areUnchanged(key, others, outcome)) return false;
     }
     if (outcome.left > 0 || !this.#options.removeStrays) return true;
     const removable = older.length > behind.length ? [] : strays;
@@ -223,15 +228,14 @@ export function countCopies({ place, holders, unsure }: KeyPlace): KeyOutcome {
     return !holders.includes(server) && !unsure.includes(server);
   }).length;
   const strays = holders.filter((server) => !place.includes(server)).length;
-  return { ...nothing(), found: true, wanting, left: wanting, strays };
+  return { ...nothing(), found: true, left: wanting, strays };
 }
 
 function nothing(): KeyOutcome {
   return {
     found: false,
     isTombstone: false,
-    wanting: 0,
-    older: 0,
+    copied: 0,
     left: 0,
     strays: 0,
     removed: 0,

@@ -1,6 +1,7 @@
 // Copies the sessions of one set of servers to another.
 
 import type { MemcacheClient } from "../client/memcache_client.ts";
+import { checkDistinctServers } from "./distinct_servers.ts";
 import { listAllKeys } from "./key_listing.ts";
 import { prepare } from "./options.ts";
 import {
@@ -43,10 +44,11 @@ export interface MoveOptions extends Omit<RepairOptions, "removeStrays"> {
  * ```
  *
  * @param from A client of `createMemcacheClient` for the old servers.
- * @param to A client of `createMemcacheClient` for the new servers.
- * @param options The options; `copies` applies to the new servers.
- * @returns What the operation found and did.
- * @throws {TypeError | RangeError} If an option is wrong.
+ * @param to A client for the new ones.
+ * @param options The options; `copies` is what the new servers are to have.
+ * @returns What was found and done.
+ * @throws {TypeError | RangeError} If an option is wrong, or the servers are to be
+ * drained and two of them are one.
  * @throws {MemcacheError} If none of the old servers lists its keys.
  */
 export async function move(
@@ -57,6 +59,9 @@ export async function move(
   const { dryRun = false, drain = false, signal, onProgress } = options;
   const settings = await prepare(to, options);
   await from.ready();
+  if (drain && !dryRun) {
+    await checkDistinctServers([...from.servers, ...to.servers]);
+  }
   onProgress?.({ phase: "listing", done: 0, total: 0 });
   const listing = await listAllKeys(from, settings.prefix, signal);
   throwIfNoneLists(from, listing);

@@ -4,6 +4,7 @@ import type {
   MemcacheClient,
   MemcacheServer,
 } from "../client/memcache_client.ts";
+import { checkDistinctServers } from "./distinct_servers.ts";
 import { type KeyListing, listAllKeys } from "./key_listing.ts";
 import { countCopies, KeyRepair, type KeyRepairOptions } from "./key_repair.ts";
 import { forEachKey } from "./key_run.ts";
@@ -93,9 +94,10 @@ const CONCURRENCY = 256;
  * ```
  *
  * @param client A client of `createMemcacheClient` for the servers of the app.
- * @param options The options; `copies` and `prefix` must be the same as the storage's.
- * @returns What the operation found and did.
- * @throws {TypeError | RangeError} If an option is wrong.
+ * @param options The options; `copies` and `prefix` have to be the storage's.
+ * @returns What was found and done.
+ * @throws {TypeError | RangeError} If an option is wrong, or strays are to be
+ * removed and two of the servers are one.
  * @throws {MemcacheError} If no server lists its keys.
  */
 export async function repair(
@@ -104,6 +106,7 @@ export async function repair(
 ): Promise<RepairReport> {
   const { dryRun = false, removeStrays = false } = options;
   const settings = await prepare(client, options);
+  if (removeStrays && !dryRun) await checkDistinctServers(client.servers);
   return await repairListed(client, settings, {
     ...options,
     dryRun,
@@ -170,18 +173,17 @@ export async function repairKeys(
     const unsure = place.filter((server) => !isListed.has(server));
     const spares = walk.slice(copies, 2 * copies);
     const where = { place, holders, unsure, spares };
-    const outcome = options.quick
-      ? countCopies(where)
-      : await keyRepair.repair(key, where);
+    let outcome = options.quick ? countCopies(where) : undefined;
+    // A session that began while the servers listed their keys is in some lists.
+    if (outcome === undefined || outcome.left > 0) {
+      outcome = await keyRepair.repair(key, where);
+    }
     if (!outcome.found) return;
-    const wanted = outcome.wanting + outcome.older;
     report.sessions++;
     if (outcome.isTombstone) report.tombstones++;
-    if (wanted > 0) report.incomplete++;
+    if (outcome.copied + outcome.left > 0) report.incomplete++;
     if (outcome.left > 0) report.left++;
-    if (!options.dryRun && !outcome.undecided) {
-      report.copied += Math.max(0, wanted - outcome.left);
-    }
+    report.copied += outcome.copied;
     report.strays += outcome.strays;
     report.removed += outcome.removed;
     if (outcome.undecided) report.undecided++;

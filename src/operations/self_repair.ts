@@ -9,14 +9,17 @@ import {
   setInterval,
   setTimeout,
 } from "node:timers";
-import { serverChannel, type ServerEvent } from "../client/diagnostics.ts";
+import {
+  type ClientChannelEvents,
+  serverChannel,
+} from "../client/diagnostics.ts";
 import { isUnavailable } from "../client/errors.ts";
 import type {
   MemcacheClient,
   MemcacheItem,
   MemcacheServer,
 } from "../client/memcache_client.ts";
-import { selfRepairChannel, type SelfRepairEvent } from "../diagnostics.ts";
+import { type ChannelEvents, selfRepairChannel } from "../diagnostics.ts";
 import type { RecordFormat } from "../store/record_format.ts";
 import { listAllKeys } from "./key_listing.ts";
 import { KeyRepair } from "./key_repair.ts";
@@ -89,7 +92,7 @@ export class SelfRepair {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #round: Promise<void> = Promise.resolve();
   readonly #onServerEvent = (message: unknown) => {
-    const { server, up } = message as ServerEvent;
+    const { server, up } = message as ClientChannelEvents["server"];
     if (!this.#client.servers.some(({ name }) => name === server)) return;
     if (up) this.#schedule(this.#interval / 10);
     else this.#outages.set(server, Date.now());
@@ -275,7 +278,7 @@ export class SelfRepair {
       const spares = walk.slice(copies, copies + 1);
       const where = { place, holders: spares, unsure: place, spares };
       const outcome = await this.#keyRepair.repair(key, where);
-      copied += outcome.wanting + outcome.older - outcome.left;
+      copied += outcome.copied;
     };
     await forEachKey(keys.length, work, {
       concurrency: CONCURRENCY,
@@ -287,8 +290,8 @@ export class SelfRepair {
 
   #report(
     { name }: MemcacheServer,
-    reason: SelfRepairEvent["reason"],
-    result: Partial<SelfRepairEvent>,
+    reason: ChannelEvents["selfRepair"]["reason"],
+    result: Partial<ChannelEvents["selfRepair"]>,
   ): void {
     if (!selfRepairChannel.hasSubscribers) return;
     const nothing = { sessions: 0, copied: 0, left: 0, duration: 0 };

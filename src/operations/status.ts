@@ -89,7 +89,7 @@ export async function status(
       ...options,
       dryRun: true,
       removeStrays: false,
-      classify: true,
+      classify: options.quick !== true,
     });
     return { servers, sessions, isComplete: sessions.isComplete };
   } catch (error) {

@@ -114,7 +114,7 @@ function extrasOf(
  * The record or tombstone that JSON holds; `undefined` when it holds neither.
  * What has no meta, being another storage's, is taken to begin `now`.
  */
-export function fromJson(json: string, now: number): Stored | undefined {
+export function fromJson(json: string, now?: number): Stored | undefined {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
@@ -126,7 +126,7 @@ export function fromJson(json: string, now: number): Stored | undefined {
   if (!isData(flash)) return undefined;
   if (meta === undefined) {
     if (!isData(values)) return undefined;
-    const createdAt = now / 1000;
+    const createdAt = (now ?? Date.now()) / 1000;
     return { values, flash, name: undefined, createdAt, version: NO_VERSION };
   }
   if (!Array.isArray(meta)) return undefined;

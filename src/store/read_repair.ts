@@ -52,8 +52,7 @@ export class ReadRepair {
       return isSound(copy) && copy.read.json !== latest.json &&
         givesWay(copy.read, latest);
     });
-    const present = copies.filter(({ state }) => state === "present");
-    const wanting = this.#count - present.length;
+    const wanting = this.#count - copies.filter(isSound).length;
     if (wanting > 0) {
       const excluded = copies.filter(({ state }) => state !== "missing")
         .map(({ server }) => server);

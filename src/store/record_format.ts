@@ -75,7 +75,7 @@ export class RecordFormat {
     const decoded = this.#codec.decode(value, key);
     if ("unreadable" in decoded) return reportUnreadable(decoded.unreadable);
     const { json, stale: isStale } = decoded;
-    const stored = fromJson(json, Date.now());
+    const stored = fromJson(json);
     if (stored === undefined) return reportUnreadable("malformed");
     if (stored.name !== undefined && !this.#isFor(key, stored.name)) {
       throw new RecordMismatchError(

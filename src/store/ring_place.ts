@@ -41,9 +41,14 @@ export class RingPlace {
     return this.#client.servers.length === 1;
   }
 
+  /** Whether each key belongs on one server. */
+  get hasOneCopy(): boolean {
+    return this.#count === 1 && this.isReady;
+  }
+
   /** The server that a key belongs on, if it belongs on one. */
   onlyOwnerOf(key: string): MemcacheServer | undefined {
-    if (this.#count > 1 || !this.isReady) return undefined;
+    if (!this.hasOneCopy) return undefined;
     return this.#client.serversFor(key, 1)[0];
   }
 
@@ -95,5 +100,5 @@ export function isReachable(
   server: MemcacheServer,
   attempt: Attempt | undefined,
 ): boolean {
-  return server.isUp && !attempt?.has(server);
+  return server.isUp && attempt?.errorOf(server) === undefined;
 }

@@ -25,7 +25,7 @@ import type { RecordFormat } from "./record_format.ts";
 import { isReachable, RingPlace } from "./ring_place.ts";
 import { RingWriter } from "./ring_writer.ts";
 import {
-  type Attempt,
+  Attempt,
   type Look,
   recordIn,
   type RecordStore,
@@ -82,7 +82,7 @@ export class RingStore implements RecordStore {
     // Most reads end here: what is simple is half of what the storage costs.
     return this.#copies.lookAs(owner, key, ttl, (copy) => {
       if (!isSound(copy)) return this.#readAll(key, ttl, attempt, [copy]);
-      attempt?.delete(owner);
+      attempt?.reached(owner);
       const token: Token = { copies: [copy], repair: undefined };
       return { found: copy.read, beside: undefined, token };
     });
@@ -98,7 +98,7 @@ export class RingStore implements RecordStore {
     const copies = await this.#look(key, ttl, known);
     if (attempt !== undefined && attempt.size > 0) {
       for (const { state, server } of copies) {
-        if (state !== "unreachable") attempt.delete(server);
+        if (state !== "unreachable") attempt.reached(server);
       }
     }
     const latest = latestOf(copies);
@@ -132,7 +132,7 @@ export class RingStore implements RecordStore {
     stored: Stored,
     look: Look | undefined,
     ttl: number,
-    attempt: Attempt = new Map(),
+    attempt: Attempt = new Attempt(),
   ): Promise<boolean> {
     const copy = this.#onlyCopy(key, stored, look, attempt);
     if (copy === undefined) {
@@ -149,10 +149,9 @@ export class RingStore implements RecordStore {
     look: Look | undefined,
     attempt: Attempt,
   ): Copy | undefined {
-    const owner = this.#place.onlyOwnerOf(key);
-    if (owner === undefined || attempt.size > 0) return undefined;
+    if (!this.#place.hasOneCopy || attempt.size > 0) return undefined;
     if (isTombstone(stored) && !this.#place.isAlone) return undefined;
-    if (look === undefined) return missingAt(owner);
+    if (look === undefined) return missingAt(this.#place.onlyOwnerOf(key)!);
     const { copies, repair } = look.token as Token | undefined ?? {};
     if (copies?.length !== 1 || repair !== undefined) return undefined;
     const hasLog = recordIn(look)?.log !== undefined;
@@ -181,7 +180,7 @@ export class RingStore implements RecordStore {
     attempt: Attempt,
   ): Promise<boolean> {
     return this.#copies.writeOver(copy, key, value, ttl, async (error) => {
-      if (isUnavailable(error)) attempt.set(copy.server, error as Error);
+      if (isUnavailable(error)) attempt.failed(copy.server, error as Error);
       await this.#copies.putBack(copy, key, ttl, error);
       throw error;
     });

@@ -80,7 +80,7 @@ export class RingWriter {
       }
       const { reason: error } = result;
       if (!isFault(error)) throw error;
-      if (isUnavailable(error)) attempt.set(targets[index].server, error);
+      if (isUnavailable(error)) attempt.failed(targets[index].server, error);
       failure ??= { copy: targets[index], error };
     }
     if (isConflict) return false;
@@ -116,13 +116,13 @@ export class RingWriter {
     attempt: Attempt,
   ): Copy[] {
     const targets = copies.filter(({ state, server }) => {
-      return state === "present" && !attempt.has(server);
+      return state === "present" && attempt.errorOf(server) === undefined;
     });
     if (targets.length >= this.#count) return targets;
     const lost = copies.find(({ state }) => state === "present");
     // What others would hold, the copy that cannot be written would undo.
     if (lost !== undefined && targets.length === 0) {
-      throw attempt.get(lost.server)!;
+      throw attempt.errorOf(lost.server)!;
     }
     const owners = this.#place.ownersOf(key);
     // While no owner can be reached, nobody believes what others hold.
@@ -173,7 +173,7 @@ export class RingWriter {
         more++;
       } catch (error) {
         if (!isFault(error)) throw error;
-        attempt.set(server, error);
+        attempt.failed(server, error);
       }
     }
     return more;
@@ -230,7 +230,7 @@ export class RingWriter {
     if (this.#count === 1 && !hasLog) return record;
     // What the app changed inside of a value has to show.
     const replaced = look !== undefined && recordIn(look) !== undefined
-      ? fromJson(look.found!.json, 0) as SessionRecord
+      ? fromJson(look.found!.json) as SessionRecord
       : undefined;
     const isBase = this.#count > 1 && this.#repair.isComplete(copies);
     const log = logOf(record, replaced, isBase);

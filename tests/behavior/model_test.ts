@@ -5,10 +5,8 @@ import type { MemcacheClient } from "../../src/client/mod.ts";
 import type { StorageOptions } from "../support/storage_options.ts";
 import { assertEquals, assertGreater } from "@std/assert";
 import {
-  type ConflictEvent,
   createMemcacheSessionStorage,
-  type DroppedEvent,
-  type PromiseClientLike,
+  type ThirdPartyClient,
 } from "@remix/session-storage-memcache";
 import { createMemcacheClient } from "@remix/session-storage-memcache/client";
 import fc from "fast-check";
@@ -56,7 +54,7 @@ async function sha256(text: string): Promise<string> {
 }
 
 /** A client that can do no more than it must. */
-function plainClient(client: MemcacheClient): PromiseClientLike {
+function plainClient(client: MemcacheClient): ThirdPartyClient {
   return {
     async get(key) {
       const item = await client.get(key);
@@ -108,8 +106,8 @@ for (const { where, servers: count = 1, isPlain, options } of PLACES) {
           client: isPlain ? plainClient(client) : client,
         }));
       });
-      using conflictEvents = listen<ConflictEvent>("conflict");
-      using droppedEvents = listen<DroppedEvent>("dropped");
+      using conflictEvents = listen("conflict");
+      using droppedEvents = listen("dropped");
       await fc.assert(
         fc.asyncProperty(
           fc.commands(COMMANDS, {

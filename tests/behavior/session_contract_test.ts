@@ -5,7 +5,6 @@ import { createMemcacheSessionStorage as createPeer } from "@remix-run/session-s
 import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,
-  type ThirdPartyClient,
 } from "../../mod.ts";
 import { createMemcacheClient } from "../../src/client/mod.ts";
 import {
@@ -14,6 +13,7 @@ import {
   sessionContract,
 } from "./session_contract.ts";
 import {
+  type AnyThirdPartyClient,
   openMemcache,
   openMemcached,
   openMemjs,
@@ -39,7 +39,7 @@ interface Subject {
   servers?: number;
   comparesAndSets: boolean;
   /** Opens the client to pass; without it the storage is given `servers`. */
-  open?(addresses: string[]): { client: ThirdPartyClient } & AsyncDisposable;
+  open?(addresses: string[]): { client: AnyThirdPartyClient } & AsyncDisposable;
 }
 
 const SUBJECTS: Subject[] = [

@@ -41,6 +41,8 @@ export interface Scenario {
   clockSkew?: number;
   /** Sessions begin under ids that browsers send, after a logout as well. */
   useUnknownIds?: boolean;
+  /** What it does not promise. */
+  ignores?: readonly Kind[];
   /** What a few runs may show. */
   allows?: readonly Kind[];
   /** How often the record that a login leaves is evicted during that login. */
@@ -77,6 +79,9 @@ const RARE: readonly Kind[] = [
   "counted twice",
   "flash lost",
 ];
+
+/** What `update()` made of a value, one process may write over without the other. */
+const COUNTS: readonly Kind[] = ["lost count", "counted twice"];
 
 /** With one copy, processes keep no log of what they changed. */
 const RARE_WITHOUT_LOG: readonly Kind[] = [
@@ -254,6 +259,7 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
   {
     name: "one and two copies side by side",
     deployments: [{ servers: THREE, copies: 2, otherCopies: 1 }],
+    ignores: COUNTS,
     allows: RARE_WITHOUT_LOG,
   },
   {
@@ -263,6 +269,7 @@ export const SCENARIOS: readonly Scenario[] = [1, 2].flatMap((copies) => {
       { servers: THREE, copies: 2 },
       { servers: THREE, copies: 1 },
     ],
+    ignores: COUNTS,
     allows: RARE_WITHOUT_LOG,
   },
 ]);

@@ -262,7 +262,7 @@ export class Account {
   ): Promise<void> {
     const session = await storage.read(id);
     if (session.id === id || session.size > 0) {
-      this.#violation("a session that has ended is back");
+      this.#violation(`a session that has ended is back: ${id}`);
     }
   }
 

@@ -1,7 +1,7 @@
 // What the storage and its client publish on their diagnostics channels.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { channels } from "@remix/session-storage-memcache";
+import { type ChannelEvents, channels } from "@remix/session-storage-memcache";
 
 /** What is published on a channel while it is listened to. */
 export interface Listener<Event> extends Disposable {
@@ -10,11 +10,13 @@ export interface Listener<Event> extends Disposable {
 }
 
 /** Listens to a channel until it is disposed of. */
-export function listen<Event>(
-  channel: keyof typeof channels,
-): Listener<Event> {
-  const events: Event[] = [];
-  const onEvent = (event: unknown) => void events.push(event as Event);
+export function listen<Name extends keyof ChannelEvents>(
+  channel: Name,
+): Listener<ChannelEvents[Name]> {
+  const events: ChannelEvents[Name][] = [];
+  const onEvent = (event: unknown) => {
+    events.push(event as ChannelEvents[Name]);
+  };
   subscribe(channels[channel], onEvent);
   return {
     events,

@@ -1,7 +1,7 @@
 // Plain objects with promise-returning methods, as an app may write them, over
 // real servers: one with all methods, one with the fewest.
 
-import type { PromiseClientLike } from "../../src/adapters/mod.ts";
+import type { ThirdPartyClient } from "../../src/adapters/mod.ts";
 import { createMemcacheClient } from "../../src/client/mod.ts";
 import type { OpenClient } from "./third_party_clients.ts";
 
@@ -11,9 +11,9 @@ const OPTIONS = { maxValueBytes: 2 ** 21 };
 /** Opens a client that has every method. */
 export function openAllPromises(
   addresses: string[],
-): OpenClient<PromiseClientLike> {
+): OpenClient<ThirdPartyClient> {
   const own = createMemcacheClient(addresses, OPTIONS);
-  const client: PromiseClientLike = {
+  const client: ThirdPartyClient = {
     get: (key) => own.get(key),
     getAndTouch: (key, ttl) => own.getAndTouch(key, ttl),
     set: (key, value, ttl) => own.set(key, value, ttl),
@@ -30,9 +30,9 @@ export function openAllPromises(
 /** Opens a client that reads, writes and deletes text, and no more. */
 export function openFewestPromises(
   addresses: string[],
-): OpenClient<PromiseClientLike> {
+): OpenClient<ThirdPartyClient> {
   const own = createMemcacheClient(addresses, OPTIONS);
-  const client: PromiseClientLike = {
+  const client: ThirdPartyClient = {
     async get(key) {
       const item = await own.get(key);
       return item && new TextDecoder().decode(item.value);

@@ -3,11 +3,17 @@
 
 import "./unsafe_proto.ts";
 import type { Socket } from "node:net";
+import type { MemcacheSessionStorageOptions } from "@remix/session-storage-memcache";
 import { Memcache } from "memcache";
 // @ts-types="@types/memcached"
 import Memcached from "memcached";
 // @ts-types="@types/memjs"
 import { Client as Memjs, type ClientOptions, type ServerOptions } from "memjs";
+
+/** Every type that the option `client` takes. */
+export type AnyThirdPartyClient = NonNullable<
+  MemcacheSessionStorageOptions["client"]
+>;
 
 /** A third-party client, while a test uses it. */
 export interface OpenClient<Client> extends AsyncDisposable {

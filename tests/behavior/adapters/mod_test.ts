@@ -8,7 +8,6 @@ import {
 import { Keyv } from "keyv";
 import {
   adaptClient,
-  type PromiseClientLike,
   type ThirdPartyClient,
 } from "../../../src/adapters/mod.ts";
 import {
@@ -16,6 +15,7 @@ import {
   type MemcacheClient,
 } from "../../../src/client/mod.ts";
 import {
+  type AnyThirdPartyClient,
   openMemcache,
   openMemcached,
   openMemjs,
@@ -23,12 +23,12 @@ import {
 
 const NOWHERE = ["127.0.0.1:1"];
 
-Deno.test("ThirdPartyClient takes the clients' own types", async () => {
+Deno.test("the option 'client' takes the clients' own types", async () => {
   await using memcached = openMemcached(NOWHERE);
   await using memjs = openMemjs(NOWHERE);
   await using memcache = openMemcache(NOWHERE);
-  const asPromises: PromiseClientLike = memcache.client;
-  const clients: ThirdPartyClient[] = [
+  const asPromises: ThirdPartyClient = memcache.client;
+  const clients: AnyThirdPartyClient[] = [
     memcached.client,
     memjs.client,
     memcache.client,
@@ -52,17 +52,17 @@ Deno.test("ThirdPartyClient takes the clients' own types", async () => {
   }
 });
 
-Deno.test("PromiseClientLike is a type that the built-in client fits", async () => {
+Deno.test("ThirdPartyClient is a type that the built-in client fits", async () => {
   await using client: MemcacheClient = createMemcacheClient(NOWHERE);
-  const promises: PromiseClientLike = client;
+  const promises: ThirdPartyClient = client;
   assertStrictEquals(adaptClient(promises), client);
 });
 
-Deno.test("ThirdPartyClient rejects what can serve as no client", () => {
+Deno.test("the option 'client' rejects what can serve as no client", () => {
   // @ts-expect-error A Map's methods return no promises.
-  const map: ThirdPartyClient = new Map<string, string>();
+  const map: AnyThirdPartyClient = new Map<string, string>();
   // @ts-expect-error It lacks a method.
-  const incomplete: ThirdPartyClient = { get: () => Promise.resolve(null) };
+  const incomplete: AnyThirdPartyClient = { get: () => Promise.resolve(null) };
   assert(map && incomplete);
 });
 

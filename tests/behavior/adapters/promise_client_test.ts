@@ -7,7 +7,7 @@ import {
 import { FakeTime } from "@std/testing/time";
 import {
   createMemcacheSessionStorage,
-  type PromiseClientLike,
+  type ThirdPartyClient,
 } from "../../../mod.ts";
 import {
   adaptClient,
@@ -227,7 +227,7 @@ function adaptFake(method: () => unknown) {
 Deno.test("storage merges a save into a login when the client has compareAndSet alone", async () => {
   await using server = await startMemcached();
   await using own = createMemcacheClient([server.address]);
-  const client: PromiseClientLike = {
+  const client: ThirdPartyClient = {
     get: (key) => own.get(key),
     set: (key, value, ttl) => own.set(key, value, ttl),
     delete: (key) => own.delete(key),
@@ -249,7 +249,7 @@ Deno.test("storage merges a save into a login when the client has compareAndSet 
 Deno.test("storage drops a login after a logout when the client has no compareAndSet", async () => {
   await using server = await startMemcached();
   await using own = createMemcacheClient([server.address]);
-  const client: PromiseClientLike = {
+  const client: ThirdPartyClient = {
     get: (key) => own.get(key),
     set: (key, value, ttl) => own.set(key, value, ttl),
     delete: (key) => own.delete(key),

@@ -7,10 +7,10 @@ import { assertEquals, assertGreater } from "@std/assert";
 import type Memcached from "memcached";
 import {
   createMemcacheSessionStorage,
-  type PromiseClientLike,
   type ThirdPartyClient,
 } from "../../../mod.ts";
 import {
+  type AnyThirdPartyClient,
   openMemcache,
   openMemcached,
 } from "../../support/third_party_clients.ts";
@@ -39,7 +39,7 @@ const FAULTS: Record<string, (stray: string) => ReplyFault> = {
 };
 
 interface Subject {
-  client: ThirdPartyClient;
+  client: AnyThirdPartyClient;
   /** Reads as an app without this storage would; settles only if the client does. */
   get(key: string): Promise<string | undefined>;
 }
@@ -172,7 +172,7 @@ function countWrongValues(
 }
 
 /** What all the reads of sessions through a client come to. */
-async function readSessions(client: ThirdPartyClient, ids: string[]) {
+async function readSessions(client: AnyThirdPartyClient, ids: string[]) {
   const storage = createMemcacheSessionStorage({ client });
   const seen = { own: 0, other: 0, none: 0, errors: 0 };
   await Promise.all(ids.map(async (id) => {
@@ -198,7 +198,7 @@ function getOf(client: Memcached): Subject["get"] {
 }
 
 /** A client of which these tests only read. */
-function promisesOver(get: Subject["get"]): PromiseClientLike {
+function promisesOver(get: Subject["get"]): ThirdPartyClient {
   const refuse = () => Promise.reject(new Error("only read here"));
   return { get, set: refuse, delete: refuse };
 }

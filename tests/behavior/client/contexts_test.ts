@@ -5,8 +5,8 @@ import { assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
+  type ClientChannelEvents,
   clientChannels,
-  type ServerEvent,
 } from "../../../src/client/diagnostics.ts";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 import { startFaultProxy } from "../../support/fault_proxy.ts";
@@ -21,7 +21,10 @@ Deno.test("client connects outside of the async context of the request that need
   await using client = createMemcacheClient([proxy.address]);
   const contexts: unknown[] = [];
   const onServer = (event: unknown) => {
-    contexts.push((event as ServerEvent).up, request.getStore());
+    contexts.push(
+      (event as ClientChannelEvents["server"]).up,
+      request.getStore(),
+    );
   };
   subscribe(clientChannels.server, onServer);
   try {

@@ -17,9 +17,8 @@ import {
   MemcacheConnectionError,
 } from "../../../src/client/mod.ts";
 import {
+  type ClientChannelEvents,
   clientChannels,
-  type CommandEvent,
-  type ServerEvent,
 } from "../../../src/client/diagnostics.ts";
 import { watchEventLoop } from "../../support/event_loop.ts";
 import { type FaultProxy, startFaultProxy } from "../../support/fault_proxy.ts";
@@ -417,10 +416,16 @@ Deno.test("a call finds the server as the event says when an event listener make
   const isUp: boolean[] = [];
   const onServer = (message: unknown) => {
     isUp.push(client.servers[0].isUp);
-    if ((message as ServerEvent).up) inEvents.push(client.get("key"));
+    if ((message as ClientChannelEvents["server"]).up) {
+      inEvents.push(client.get("key"));
+    }
   };
   const onCommand = (message: unknown) => {
-    if (inEvents.length > 0 || !(message as CommandEvent).error) return;
+    if (
+      inEvents.length > 0 || !(message as ClientChannelEvents["command"]).error
+    ) {
+      return;
+    }
     inEvents.push(client.get("key").catch(() => {}));
   };
   subscribe(clientChannels.server, onServer);

@@ -8,8 +8,8 @@ import {
   assertRejects,
 } from "@std/assert";
 import {
+  type ClientChannelEvents,
   clientChannels,
-  type ServersEvent,
 } from "../../../src/client/diagnostics.ts";
 import {
   isUnavailable,
@@ -35,9 +35,10 @@ function namesOf(client: RingClient): string[] {
   return client.servers.map(({ name }) => name);
 }
 
-function record(): Disposable & { events: ServersEvent[] } {
-  const events: ServersEvent[] = [];
-  const listener = (event: unknown) => void events.push(event as ServersEvent);
+function record(): Disposable & { events: ClientChannelEvents["servers"][] } {
+  const events: ClientChannelEvents["servers"][] = [];
+  const listener = (event: unknown) =>
+    void events.push(event as ClientChannelEvents["servers"]);
   subscribe(clientChannels.servers, listener);
   return {
     events,

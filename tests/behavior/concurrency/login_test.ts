@@ -11,7 +11,6 @@ import {
   assertRejects,
 } from "@std/assert";
 import {
-  type CommandEvent,
   createMemcacheSessionStorage,
   MemcacheServerError,
   type Session,
@@ -167,7 +166,7 @@ for (const { where, servers, options } of PLACES) {
 Deno.test("save() stores the new record before it deletes the old one when the id was regenerated", async () => {
   await using app = await startApp({ processes: 1 });
   const old = await login(app.storage, { cart: 1 });
-  using commands = listen<CommandEvent>("command");
+  using commands = listen("command");
   assert(await visit(app.storage, old, logIn) !== null);
   assertEquals(
     commands.events.map(({ command }) => command),

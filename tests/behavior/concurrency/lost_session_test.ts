@@ -2,7 +2,6 @@
 // out, so that what those requests save is stored again.
 
 import { assertEquals, assertNotEquals } from "@std/assert";
-import type { DroppedEvent } from "@remix/session-storage-memcache";
 import { rawCommand, rawDelete } from "../../../tools/raw_connection.ts";
 import { type App, login, startApp } from "../../support/app.ts";
 import { listen } from "../../support/listener.ts";
@@ -27,20 +26,20 @@ const LOSSES: [name: string, lose: (app: App, id: string) => Promise<void>][] =
 
 for (const { where, servers, options } of PLACES) {
   for (const [what, lose] of LOSSES) {
-    Deno.test(`save() stores a changed session again that was ${what} when ${where}`, async () => {
+    Deno.test(`save() stores a session again that was ${what} when ${where}`, async () => {
       await using app = await startApp({ servers, options });
       const [one, two] = app.storages;
       const id = await login(one, { user: "ann" });
       const session = await one.read(id);
       session.set("cart", 1);
       await lose(app, id);
-      using dropped = listen<DroppedEvent>("dropped");
+      using dropped = listen("dropped");
       assertEquals(await one.save(session), id);
       assertEquals(dropped.events, []);
       assertEquals((await two.read(id)).data, [{ user: "ann", cart: 1 }, {}]);
     });
 
-    Deno.test(`save() keeps a login whose old session was ${what} meanwhile when ${where}`, async () => {
+    Deno.test(`save() keeps a login whose session was ${what} when ${where}`, async () => {
       await using app = await startApp({ servers, options });
       const [one, two] = app.storages;
       for (const deleteOld of [true, false]) {
@@ -85,7 +84,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`save() drops what is saved after a logout, whatever was lost before it, when ${where}`, async () => {
+  Deno.test(`save() drops what comes after the logout of a lost session when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { user: "ann" });
@@ -99,7 +98,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals(await one.save(logout), "");
     write.set("cart", 1);
     move.regenerateId(true);
-    using dropped = listen<DroppedEvent>("dropped");
+    using dropped = listen("dropped");
     assertEquals(await two.save(write), null);
     assertEquals(await two.save(move), null);
     assertEquals(dropped.events, [{ reason: "ended" }, { reason: "ended" }]);

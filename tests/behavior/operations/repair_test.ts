@@ -291,6 +291,62 @@ Deno.test("status() tells servers, sessions, and what is wanting", async () => {
   assertGreater(partial.sessions!.left, 0);
 });
 
+Deno.test("status() and repair() see nothing wanting while sessions begin and are saved", async () => {
+  await using fleet = await startFleet(3, TWO);
+  const storage = fleet.open();
+  await fleet.make(storage, 2000);
+  const client = fleet.connect();
+  const stop = new AbortController();
+  // Most of them are in some lists of keys only.
+  const begin = async () => {
+    while (!stop.signal.aborted) {
+      const session = await storage.read(null);
+      session.set("count", 0);
+      const again = await storage.read((await storage.save(session))!);
+      again.set("count", 1);
+      await storage.save(again);
+      await sleep(1);
+    }
+  };
+  const visitors = Array.from({ length: 4 }, begin);
+  try {
+    for (let i = 0; i < 5; i++) {
+      for (const quick of [true, false]) {
+        const options = { ...TWO, quick };
+        const { isComplete, sessions } = await status(client, options);
+        assertEquals([isComplete, sessions?.incomplete], [true, 0]);
+      }
+      const { incomplete, copied } = await repair(client, TWO);
+      assertEquals([incomplete, copied], [0, 0]);
+    }
+  } finally {
+    stop.abort();
+    await Promise.all(visitors);
+  }
+});
+
+Deno.test("move() and repair() remove nothing when one server has two names", async () => {
+  await using fleet = await startFleet(1);
+  await fleet.make(fleet.open(), 50);
+  const { address, port } = fleet.servers[0];
+  const other = `localhost:${port}`;
+  await using from = createMemcacheClient([other]);
+  await using both = createMemcacheClient([address, other]);
+  const attempts = [
+    () => move(from, fleet.connect(), { drain: true }),
+    () => repair(both, { removeStrays: true }),
+  ];
+  for (const attempt of attempts) {
+    await assertRejects(attempt, RangeError, "are the same server");
+  }
+  // Nothing would be removed by these.
+  await move(from, fleet.connect());
+  await repair(fleet.connect(), { removeStrays: true });
+  // Longer than a stray lives on.
+  await sleep(2100);
+  await fleet.assertWhole(fleet.open());
+});
+
 Deno.test("repair() refuses more copies than there are servers", async () => {
   await using client = createMemcacheClient(["127.0.0.1:1"]);
   await assertRejects(

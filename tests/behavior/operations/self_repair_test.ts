@@ -6,9 +6,9 @@ import { rmSync } from "node:fs";
 import process from "node:process";
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import {
+  type ChannelEvents,
   channels,
   createMemcacheSessionStorage,
-  type SelfRepairEvent,
 } from "@remix/session-storage-memcache";
 import {
   createMemcacheClient,
@@ -51,10 +51,10 @@ function lookAfter(client: MemcacheClient, options: { rate?: number } = {}) {
 }
 
 /** What the processes of this test repaired. */
-function record(): Disposable & { events: SelfRepairEvent[] } {
-  const events: SelfRepairEvent[] = [];
+function record(): Disposable & { events: ChannelEvents["selfRepair"][] } {
+  const events: ChannelEvents["selfRepair"][] = [];
   const listener = (event: unknown) => {
-    events.push(event as SelfRepairEvent);
+    events.push(event as ChannelEvents["selfRepair"]);
   };
   subscribe(channels.selfRepair, listener);
   return {

@@ -7,10 +7,7 @@ import {
   createMemcacheClient,
   type MemcacheClient,
 } from "@remix/session-storage-memcache/client";
-import {
-  createMemcacheSessionStorage,
-  type UnderreplicatedEvent,
-} from "@remix/session-storage-memcache";
+import { createMemcacheSessionStorage } from "@remix/session-storage-memcache";
 import { type App, login, startApp } from "../../support/app.ts";
 import {
   type AppProcess,
@@ -100,7 +97,7 @@ for (const isDeployed of [false, true]) {
 Deno.test("save() gives a new session as many copies as there are servers up", async () => {
   await using cluster = await startCluster(3);
   const app = cluster.open({ copies: 2 });
-  using events = listen<UnderreplicatedEvent>("underreplicated");
+  using events = listen("underreplicated");
   for (const cut of [0, 1, 2]) {
     cutOff(app, cut);
     for (let i = 0; i < 20; i++) {
@@ -129,7 +126,7 @@ Deno.test("save() brings a changed session to another server when one of its two
 Deno.test("underreplicated channel tells of a save that reached fewer servers than copies", async () => {
   await using cluster = await startCluster(2);
   const app = cluster.open({ copies: 2 });
-  using events = listen<UnderreplicatedEvent>("underreplicated");
+  using events = listen("underreplicated");
   const id = await app.login();
   await app.visit(id, (session) => session.set("n", 1));
   assertEquals(events.events, []);

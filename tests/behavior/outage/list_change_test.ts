@@ -26,7 +26,7 @@ function openOn(
 
 for (const copies of [1, 2]) {
   for (const [what, from, to] of CHANGES) {
-    Deno.test(`save() leaves sessions gone while the servers ${what}, and after a rollback, with ${copies} copies`, async () => {
+    Deno.test(`save() leaves sessions gone while the servers ${what} and back (${copies} copies)`, async () => {
       await using app = await startApp({ servers: 5, processes: 0 });
       const before = openOn(app, from, copies);
       const after = openOn(app, to, copies);
@@ -51,7 +51,7 @@ for (const copies of [1, 2]) {
     });
   }
 
-  Deno.test(`read() finds every session when a fourth server is added to three, with ${copies} copies`, async () => {
+  Deno.test(`read() finds every session when a fourth server is added (${copies} copies)`, async () => {
     await using app = await startApp({ servers: 4, processes: 0 });
     const before = openOn(app, [0, 1, 2], copies);
     const ids = await Promise.all(
@@ -70,7 +70,7 @@ for (const copies of [1, 2]) {
     }
   });
 
-  Deno.test(`read() finds the sessions of the servers that stay when one of four is removed, with ${copies} copies`, async () => {
+  Deno.test(`read() finds the sessions of servers that stay when one leaves (${copies} copies)`, async () => {
     await using app = await startApp({ servers: 4, processes: 0 });
     const before = openOn(app, [0, 1, 2, 3], copies);
     const ids = await Promise.all(

@@ -14,9 +14,9 @@ import { FakeTime } from "@std/testing/time";
 import { Buffer } from "node:buffer";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
+  type ChannelEvents,
   channels,
   createMemcacheSessionStorage,
-  type DroppedEvent,
   MemcacheAuthenticationError,
   MemcacheConnectionError,
   MemcacheProtocolError,
@@ -24,12 +24,11 @@ import {
   type MemcacheSessionStorage,
   type MemcacheSessionStorageOptions,
   MemcacheTimeoutError,
-  type OutageEvent,
-  type PromiseClientLike,
   RecordMismatchError,
   type Session,
   SessionConflictError,
   SessionTooLargeError,
+  type ThirdPartyClient,
 } from "../../../mod.ts";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 import { type App, login, startApp } from "../../support/app.ts";
@@ -159,12 +158,15 @@ for (const mode of ["ephemeral", "new"] as const) {
     const session = await storage.read(id);
     session.set("n", 1);
     server.pause();
-    let dropped: DroppedEvent[] = [];
-    const outages = await published<OutageEvent>(channels.outage, async () => {
-      dropped = await published(channels.dropped, async () => {
-        assertEquals(await storage.save(session), null);
-      });
-    });
+    let dropped: ChannelEvents["dropped"][] = [];
+    const outages = await published<ChannelEvents["outage"]>(
+      channels.outage,
+      async () => {
+        dropped = await published(channels.dropped, async () => {
+          assertEquals(await storage.save(session), null);
+        });
+      },
+    );
     assertEquals(outages.map(({ operation }) => operation), ["save"]);
     assertEquals(dropped.map(({ reason }) => reason), ["unavailable"]);
     assertInstanceOf(dropped[0].error, MemcacheTimeoutError);
@@ -180,9 +182,12 @@ for (const mode of ["ephemeral", "new"] as const) {
     const session = await storage.read(id);
     session.destroy();
     await server.kill();
-    const outages = await published<OutageEvent>(channels.outage, async () => {
-      assertEquals(await storage.save(session), "");
-    });
+    const outages = await published<ChannelEvents["outage"]>(
+      channels.outage,
+      async () => {
+        assertEquals(await storage.save(session), "");
+      },
+    );
     assertEquals(outages.map(({ operation }) => operation), ["save"]);
   });
 
@@ -239,7 +244,7 @@ for (const mode of ["ephemeral", "new"] as const) {
 
   Deno.test(`'${mode}' is not for conflicts without end`, async () => {
     const record = Buffer.from(JSON.stringify([{}, {}]));
-    const client: PromiseClientLike = {
+    const client: ThirdPartyClient = {
       get: () => Promise.resolve({ value: record, cas: 1 }),
       set: () => Promise.resolve(),
       delete: () => Promise.resolve(true),
@@ -325,17 +330,20 @@ Deno.test("'new' gives the users of a lost server new sessions that are saved", 
     return client.serversFor(`session:${id}`, 1)[0].name === lost;
   };
   const ids = Array.from({ length: 60 }, () => crypto.randomUUID());
-  const events = await published<OutageEvent>(channels.outage, async () => {
-    for (const id of ids.filter(onLost)) {
-      const session = await storage.read(id);
-      assertNotEquals(session.id, id);
-      assertFalse(storage.isEphemeral(session));
-      session.set("user", "ann");
-      const cookie = await storage.save(session);
-      assertEquals(cookie, session.id);
-      assertEquals((await storage.read(cookie)).get("user"), "ann");
-    }
-  });
+  const events = await published<ChannelEvents["outage"]>(
+    channels.outage,
+    async () => {
+      for (const id of ids.filter(onLost)) {
+        const session = await storage.read(id);
+        assertNotEquals(session.id, id);
+        assertFalse(storage.isEphemeral(session));
+        session.set("user", "ann");
+        const cookie = await storage.save(session);
+        assertEquals(cookie, session.id);
+        assertEquals((await storage.read(cookie)).get("user"), "ann");
+      }
+    },
+  );
   assertEquals(events.length, ids.filter(onLost).length);
   assert(events.every(({ operation }) => operation === "read"));
 });
@@ -384,8 +392,8 @@ Deno.test("save() drops nothing when an outage meets a session that was not chan
   })();
   const session = await storage.read(cookie);
   await server.kill();
-  using dropped = listen<DroppedEvent>("dropped");
-  using outages = listen<OutageEvent>("outage");
+  using dropped = listen("dropped");
+  using outages = listen("outage");
   assertEquals(await storage.save(session), null);
   assertEquals(dropped.events, []);
   assertEquals(outages.events.map(({ operation }) => operation), ["save"]);

@@ -1,9 +1,9 @@
 // Every kind of client that a storage takes, to be opened for a test.
 
 import type { MemcacheClient } from "../../../src/client/mod.ts";
-import type { ThirdPartyClient } from "../../../mod.ts";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 import {
+  type AnyThirdPartyClient,
   openMemcache,
   openMemcached,
   openMemjs,
@@ -15,7 +15,7 @@ import {
 
 /** A client, while a test uses it. */
 export type OpenedClient =
-  & { client: ThirdPartyClient | MemcacheClient }
+  & { client: AnyThirdPartyClient | MemcacheClient }
   & AsyncDisposable;
 
 /** Opens each client over these servers. */

@@ -1,6 +1,7 @@
 // No message holds a session id, a cookie, a value, a secret or a password: all
 // errors and events that faults can bring about, printed as a logger would.
 
+import type { AnyThirdPartyClient } from "../../support/third_party_clients.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
@@ -8,7 +9,6 @@ import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorage,
   type MemcacheSessionStorageOptions,
-  type ThirdPartyClient,
 } from "../../../mod.ts";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 import { freePort } from "../../../tools/free_port.ts";
@@ -116,7 +116,7 @@ async function useSessions(
   return failed;
 }
 
-function options(client: ThirdPartyClient): MemcacheSessionStorageOptions {
+function options(client: AnyThirdPartyClient): MemcacheSessionStorageOptions {
   return { client, useUnknownIds: true, encrypt: [SECRET, OLD_SECRET] };
 }
 
@@ -249,7 +249,7 @@ Deno.test("no message names the credentials when they are wrong", async () => {
 Deno.test("messages name no session when others keep changing it, or the client quotes a command", async () => {
   using log = new Log();
   const found = { value: JSON.stringify([{ secret: VALUE }, {}]), cas: "1" };
-  const clients: ThirdPartyClient[] = [
+  const clients: AnyThirdPartyClient[] = [
     // Never lets a save through: SessionConflictError.
     {
       get: () => Promise.resolve(found),

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { deflateRawSync } from "node:zlib";
-import { channels, type CommandEvent } from "../../../mod.ts";
+import { type ChannelEvents, channels } from "../../../mod.ts";
 import { change, login } from "../../support/app.ts";
 import {
   OTHER_SECRET,
@@ -79,7 +79,7 @@ async function observe(
   const storage = app.open({ encrypt: [SECRET], useUnknownIds });
   const commands: string[] = [];
   const note = (event: unknown) => {
-    commands.push((event as CommandEvent).command);
+    commands.push((event as ChannelEvents["command"]).command);
   };
   subscribe(channels.command, note);
   const session = await storage.read(cookie);

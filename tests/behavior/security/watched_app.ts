@@ -1,7 +1,7 @@
 // An app whose storages are watched for records that they do not believe.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { channels, type UnreadableEvent } from "../../../mod.ts";
+import { type ChannelEvents, channels } from "../../../mod.ts";
 import {
   type MemcachedOptions,
   type MemcachedServer,
@@ -17,7 +17,7 @@ export const OTHER_SECRET = "the secret of another app";
 /** A server, and storages that a test opens with the options it likes. */
 export class WatchedApp extends App {
   /** The reasons why records were not believed, as they were reported. */
-  readonly unreadable: UnreadableEvent["reason"][] = [];
+  readonly unreadable: ChannelEvents["unreadable"]["reason"][] = [];
 
   /** Use {@linkcode startWatchedApp}. */
   constructor(server: MemcachedServer) {
@@ -31,7 +31,7 @@ export class WatchedApp extends App {
   }
 
   readonly #note = (event: unknown): void => {
-    this.unreadable.push((event as UnreadableEvent).reason);
+    this.unreadable.push((event as ChannelEvents["unreadable"]).reason);
   };
 }
 

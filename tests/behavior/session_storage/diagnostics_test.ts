@@ -3,12 +3,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
-import {
-  channels,
-  type CommandEvent,
-  type ConflictEvent,
-  type DroppedEvent,
-} from "@remix/session-storage-memcache";
+import { type ChannelEvents, channels } from "@remix/session-storage-memcache";
 import { listen } from "../../support/listener.ts";
 import { login, startApp, visit } from "../../support/app.ts";
 
@@ -17,7 +12,9 @@ Deno.test("command channel tells of a command in the asynchronous context of its
   const requests = new AsyncLocalStorage<string>();
   const seen: string[] = [];
   const note = (event: unknown) => {
-    seen.push(`${requests.getStore()}: ${(event as CommandEvent).command}`);
+    seen.push(
+      `${requests.getStore()}: ${(event as ChannelEvents["command"]).command}`,
+    );
   };
   subscribe(channels.command, note);
   const visit = (name: string) => {
@@ -42,8 +39,8 @@ Deno.test("command channel tells of a command in the asynchronous context of its
 Deno.test("conflict channel tells of a save that another one came before", async () => {
   await using app = await startApp();
   const [one, two] = app.storages;
-  using conflicts = listen<ConflictEvent>("conflict");
-  using dropped = listen<DroppedEvent>("dropped");
+  using conflicts = listen("conflict");
+  using dropped = listen("dropped");
   const id = await login(one, { a: 1 });
   const late = await one.read(id);
   await visit(two, id, (session) => session.set("b", 1));
@@ -57,7 +54,7 @@ Deno.test("conflict channel tells of a save that another one came before", async
 Deno.test("conflict channel tells once of a login that others came before", async () => {
   await using app = await startApp();
   const [one, two] = app.storages;
-  using conflicts = listen<ConflictEvent>("conflict");
+  using conflicts = listen("conflict");
   const id = await login(one, { a: 1 });
   const late = await one.read(id);
   await visit(two, id, (session) => session.set("b", 1));
@@ -69,7 +66,7 @@ Deno.test("conflict channel tells once of a login that others came before", asyn
 
 Deno.test("conflict channel tells of few retries when 100 requests save at once", async () => {
   await using app = await startApp({ processes: 10 });
-  using conflicts = listen<ConflictEvent>("conflict");
+  using conflicts = listen("conflict");
   const id = await login(app.storage, { first: 1 });
   const sessions = await Promise.all(
     Array.from({ length: 100 }, (_, i) => app.storages[i % 10].read(id)),
@@ -88,7 +85,7 @@ Deno.test("conflict channel tells of few retries when 100 requests save at once"
 
 Deno.test("conflict channel tells nothing when requests come one after the other", async () => {
   await using app = await startApp();
-  using conflicts = listen<ConflictEvent>("conflict");
+  using conflicts = listen("conflict");
   const id = await login(app.storage, { n: 0 });
   for (let n = 1; n < 10; n++) {
     await visit(app.storages[n % 3], id, (session) => session.set("n", n));
@@ -101,8 +98,8 @@ Deno.test("dropped channel tells of a save whose session is gone", async () => {
   for (const options of [{}, { copies: 2 }]) {
     await using app = await startApp({ servers: 2, options });
     const [one, two] = app.storages;
-    using dropped = listen<DroppedEvent>("dropped");
-    using conflicts = listen<ConflictEvent>("conflict");
+    using dropped = listen("dropped");
+    using conflicts = listen("conflict");
     const id = await login(one, { a: 1 });
     const sessions = [
       await one.read(id),

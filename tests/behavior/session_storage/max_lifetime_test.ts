@@ -133,7 +133,7 @@ Deno.test("maxLifetime removes the content of a session that has ended", async (
 });
 
 for (const count of [1, 2]) {
-  Deno.test(`maxLifetime spares a new session under the same id when ${count} server(s) hold it`, async () => {
+  Deno.test(`maxLifetime ends no session begun meanwhile when ${count} server(s) hold it`, async () => {
     using clock = new Clock();
     await using cluster = await startCluster(count);
     const options = { useUnknownIds: true, maxLifetime: 100 };
@@ -193,7 +193,7 @@ Deno.test("maxLifetime starts with the first save when another storage wrote the
   assertEquals((await app.storage.read("theirs")).size, 0);
 });
 
-Deno.test("maxLifetime starts with the first request when another storage wrote the record", async () => {
+Deno.test("maxLifetime starts with the first request of another storage's record without renewCookie", async () => {
   using clock = new Clock();
   await using app = await startApp({
     processes: 1,

@@ -8,7 +8,6 @@ import {
   assertLess,
   assertNotEquals,
 } from "@std/assert";
-import type { CommandEvent } from "@remix/session-storage-memcache";
 import { Clock } from "../../support/clock.ts";
 import { startCluster } from "../../support/gated_cluster.ts";
 import { listen } from "../../support/listener.ts";
@@ -19,7 +18,7 @@ import { rawGet, rawSet } from "../../../tools/raw_connection.ts";
 const TTL = 1_000;
 const QUARTER = TTL / 4;
 
-Deno.test("renewCookie returns an unchanged session's id when its cookie is past a quarter of ttl", async () => {
+Deno.test("renewCookie returns the id of an unchanged session after a quarter of the ttl", async () => {
   using clock = new Clock();
   await using app = await startApp({ options: { ttl: TTL } });
   const [one, two] = app.storages;
@@ -55,7 +54,7 @@ Deno.test("renewCookie keeps a visitor who only reads for many times the ttl", a
   assertEquals(renewals, 10);
 });
 
-Deno.test("renewCookie keeps a visitor logged in when every other response is lost", async () => {
+Deno.test("renewCookie keeps a visitor with a short maxAge when every other response is lost", async () => {
   using clock = new Clock();
   const maxAge = TTL / 10;
   await using app = await startApp({
@@ -135,7 +134,7 @@ Deno.test("renewCookie renews the record as well as the cookie", async () => {
 });
 
 for (const copies of [1, 2]) {
-  Deno.test(`renewCookie renews a cookie a few times when 100 requests coincide, ${copies} copies`, async () => {
+  Deno.test(`renewCookie renews a cookie a few times for 100 requests at once (${copies} copies)`, async () => {
     using clock = new Clock();
     await using app = await startApp({
       servers: 3,
@@ -146,7 +145,7 @@ for (const copies of [1, 2]) {
     for (let round = 0; round < 20; round++) {
       const id = await login(app.storage, { a: 1 });
       clock.advance(QUARTER + 1);
-      using commands = listen<CommandEvent>("command");
+      using commands = listen("command");
       const sessions = await Promise.all(
         Array.from({ length: 100 }, (_, i) => app.storages[i % 5].read(id)),
       );
@@ -224,7 +223,7 @@ Deno.test("renewCookie gives a record of another storage its meta at the first r
   assert(Date.now() - timeOf(meta[2]) < 10_000);
 });
 
-Deno.test("renewCookie renews a cookie when two copies took different requests' renewals first", async () => {
+Deno.test("renewCookie renews a cookie when each copy took another request's renewal first", async () => {
   using clock = new Clock();
   await using cluster = await startCluster();
   const options = { ttl: TTL };

@@ -64,7 +64,7 @@ Deno.test("storage makes one round trip for a request whose cookie is of no sess
   assertEquals(costs, [1, 1]);
 });
 
-Deno.test("storage makes a second round trip when a read-only request takes over a second", async () => {
+Deno.test("storage makes a second round trip for a request that reads and takes over a second", async () => {
   await using wire = await openWire(1);
   using clock = new Clock();
   const id = await login(wire.storage, { a: 1 });

@@ -3,9 +3,8 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import {
-  type ConflictEvent,
   createMemcacheSessionStorage,
-  type PromiseClientLike,
+  type ThirdPartyClient,
 } from "@remix/session-storage-memcache";
 import { createMemcacheClient } from "@remix/session-storage-memcache/client";
 import { listen } from "../../support/listener.ts";
@@ -32,7 +31,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await storage.read(old)).size, 0);
   });
 
-  Deno.test(`save() stores the values at the time of each call, in order, when ${where}`, async () => {
+  Deno.test(`save() stores what a session held when it was called when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (let round = 0; round < 20; round++) {
@@ -52,7 +51,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`save() stores a session under the id at the time of each call when ${where}`, async () => {
+  Deno.test(`save() stores a session under the id it had when it was called when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (let round = 0; round < 20; round++) {
@@ -86,7 +85,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`save() keeps changes made while an earlier save is merged when ${where}`, async () => {
+  Deno.test(`save() keeps what is set while an earlier save is merged when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (let round = 0; round < 20; round++) {
@@ -115,7 +114,7 @@ for (const { where, servers, options } of PLACES) {
       assertEquals(await storage.save(session), session.id);
       session.set("c", 3);
       session.unset("b");
-      using conflicts = listen<ConflictEvent>("conflict");
+      using conflicts = listen("conflict");
       assertEquals(await storage.save(session), session.id);
       assertEquals(conflicts.events, []);
       assertEquals((await storage.read(session.id)).data, [
@@ -154,7 +153,7 @@ for (const { where, servers, options } of PLACES) {
     await one.save(session);
     await visit(two, id, (other) => other.set("c", 1));
     session.set("d", 1);
-    using conflicts = listen<ConflictEvent>("conflict");
+    using conflicts = listen("conflict");
     await one.save(session);
     assertEquals(conflicts.events.length, 1);
     assertEquals((await two.read(id)).data[0], { a: 1, b: 1, c: 1, d: 1 });
@@ -221,7 +220,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`second save() deletes every earlier id when each save had a new one and ${where}`, async () => {
+  Deno.test(`second save() ends every earlier id when each save had a new one and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (const deleteOldFirst of [true, false]) {
@@ -268,7 +267,7 @@ Deno.test("second save() keeps what others changed when the first was merged and
   await using server = await startMemcached();
   await using own = createMemcacheClient([server.address]);
   let tries = 0;
-  const client: PromiseClientLike = {
+  const client: ThirdPartyClient = {
     get: (key) => own.get(key),
     set: (key, value, ttl) => own.set(key, value, ttl),
     delete: (key) => own.delete(key),

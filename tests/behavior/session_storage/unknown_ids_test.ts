@@ -49,7 +49,7 @@ for (const { where, servers, options: place } of PLACES) {
     assertEquals((await one.read("chosen")).data, [{ b: 2 }, {}]);
   });
 
-  Deno.test(`save() deletes the browser's id when a login met another request and ${where}`, async () => {
+  Deno.test(`save() ends the browser's id when a login met a session there and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const login = await one.read("fixed");
@@ -62,7 +62,7 @@ for (const { where, servers, options: place } of PLACES) {
     assertEquals((await two.read("fixed")).size, 0);
   });
 
-  Deno.test(`save() deletes an unknown id when the request logs out and ${where}`, async () => {
+  Deno.test(`save() ends the browser's id when it logs out without a session and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const logout = await one.read("chosen");
@@ -72,7 +72,7 @@ for (const { where, servers, options: place } of PLACES) {
     assertEquals((await two.read("chosen")).size, 0);
   });
 
-  Deno.test(`save() keeps what two requests set when their record is unreadable and ${where}`, async () => {
+  Deno.test(`save() keeps what two requests set over what cannot be read when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     await runRounds(40, 5, async () => {
@@ -90,7 +90,7 @@ for (const { where, servers, options: place } of PLACES) {
   });
 
   for (const conflicts of ["merge", "overwrite"] as const) {
-    Deno.test(`save() spares a session begun after a logout when ${where} (${conflicts})`, async () => {
+    Deno.test(`save() leaves a session begun after a logout alone when ${where} (${conflicts})`, async () => {
       // In the same millisecond: it is the tombstone that tells the two apart.
       using _clock = new Clock();
       await using app = await startApp({

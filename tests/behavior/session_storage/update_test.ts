@@ -62,7 +62,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals(session.size, 22);
   });
 
-  Deno.test(`update() keeps others' changes when the id is regenerated and ${where}`, async () => {
+  Deno.test(`update() takes along what others changed when a login moves it and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { visits: 1 });
@@ -99,7 +99,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await two.read(id)).get("visits"), 9);
   });
 
-  Deno.test(`update() starts from this request's values when the session was lost and ${where}`, async () => {
+  Deno.test(`update() begins with what was read when the session was lost and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { visits: 7 });
@@ -127,7 +127,7 @@ for (const { where, servers, options } of PLACES) {
   });
 }
 
-Deno.test("update() counts once when the answer to the save was lost and it was sent again", async () => {
+Deno.test("update() counts once when the answer was lost and the save was sent again", async () => {
   for (const count of [1, 2]) {
     await using cluster = await startCluster(count);
     const [one, two] = [cluster.open(), cluster.open()];
@@ -188,7 +188,7 @@ Deno.test("update() gives way to a set() of the same value after it", async () =
   assertEquals((await two.read(id)).get("visits"), 0);
 });
 
-Deno.test("update() counts sequential requests when the client only gets, sets and deletes", async () => {
+Deno.test("update() counts one request after the other through the plainest client", async () => {
   await using app = await startApp({ processes: 0 });
   await using opened = openFewestPromises(app.addresses);
   const { client } = opened;

@@ -1,7 +1,6 @@
 // withoutRenewal: requests that use a session and do not keep it alive.
 
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
-import type { CommandEvent } from "@remix/session-storage-memcache";
 import { rawGet, rawSet } from "../../../tools/raw_connection.ts";
 import { login, startApp } from "../../support/app.ts";
 import { Clock } from "../../support/clock.ts";
@@ -15,7 +14,7 @@ const PLACES = [
 ];
 
 for (const { where, servers, options } of PLACES) {
-  Deno.test(`withoutRenewal renews no ttl and no cookie when a request reads and ${where}`, async () => {
+  Deno.test(`withoutRenewal leaves the ttl and the cookie alone when ${where}`, async () => {
     using clock = new Clock();
     await using app = await startApp({
       servers,
@@ -29,7 +28,7 @@ for (const { where, servers, options } of PLACES) {
       await rawSet(server, key, value, { ttl: 100 });
     }
     clock.advance(TTL);
-    using commands = listen<CommandEvent>("command");
+    using commands = listen("command");
     const session = await storage.withoutRenewal.read(id);
     assertEquals(session.get("user"), "ann");
     clock.advance(10);

@@ -392,6 +392,20 @@ Deno.test("read() repairs no copy that it cannot read", async () => {
   assertEquals((await after.storage.read(id)).get("n"), 1);
 });
 
+Deno.test("read() keeps a copy elsewhere in the place of one that it cannot read", async () => {
+  await using cluster = await startCluster(3);
+  const app = cluster.open({ copies: 2 });
+  const id = await app.login();
+  const values = await cluster.values(id);
+  const [first, second] = [0, 1, 2].filter((at) => values[at] !== undefined);
+  const garbage = new TextEncoder().encode("no record");
+  await cluster.put(id, first, garbage);
+  await readAndRepair(app, id);
+  assertEquals(new Uint8Array(await cluster.take(id, first)), garbage);
+  await cluster.evict(id, second);
+  assertEquals((await app.storage.read(id)).get("user"), "ann");
+});
+
 Deno.test("read() gives a new session when no copy can be read", async () => {
   await using cluster = await startCluster();
   const app = cluster.open();

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
-  type AddressesEvent,
+  type ClientChannelEvents,
   clientChannels,
 } from "../../../src/client/diagnostics.ts";
 import { checkName } from "../../../src/client/name_check.ts";
@@ -23,8 +23,9 @@ function check(server: string, lookup: Lookup): void {
 }
 
 Deno.test("checkName() warns once of a name that has several addresses of one family", () => {
-  const events: AddressesEvent[] = [];
-  const onEvent = (event: unknown) => void events.push(event as AddressesEvent);
+  const events: ClientChannelEvents["addresses"][] = [];
+  const onEvent = (event: unknown) =>
+    void events.push(event as ClientChannelEvents["addresses"]);
   const many = lookupOf([["10.0.0.1", 4], ["10.0.0.2", 4], ["::1", 6]]);
   const one = lookupOf([["10.0.0.1", 4], ["10.0.0.1", 4], ["::1", 6]]);
   check("headless.test:11211", many.lookup);

@@ -149,7 +149,7 @@ Deno.test("merge() leaves out a used-up flash value when it was merged before it
   assertEquals(merge(changes, theirs).flash, {});
 });
 
-Deno.test("merge() keeps a flash value when another request set the used-up text again", () => {
+Deno.test("merge() keeps a flash value that was set again with the text that this request used up", () => {
   const changes = {
     base: record(1, {}, { note: "hi" }),
     mine: { values: {}, flash: {} },
@@ -182,7 +182,7 @@ Deno.test("merge() keeps a flash value that this request sets again after it use
   assertEquals(merge(changes, theirs).flash, { note: "hi" });
 });
 
-Deno.test("merge() keeps versions apart when flash values are named like properties of Object", () => {
+Deno.test("merge() keeps versions of flash values apart when their keys are names of Object", () => {
   const flash = JSON.parse('{"__proto__": "hi", "constructor": "hi"}');
   const changes = {
     base: record(1, {}, flash),
@@ -212,7 +212,7 @@ Deno.test("leaveSavedFlash() leaves out the flash values that the save before ha
   });
 });
 
-Deno.test("leaveSavedFlash() makes merge() leave a flash value to the request that used it up", () => {
+Deno.test("leaveSavedFlash() makes merge() leave a flash value to who has used it up since", () => {
   const changes = leaveSavedFlash({
     base: record(1, {}, { note: "hi" }),
     mine: { values: { a: 1 }, flash: { note: "hi" } },

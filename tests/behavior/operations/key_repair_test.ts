@@ -1,0 +1,71 @@
+// What the repair of one session does when requests store it at the same time.
+
+import { assertEquals } from "@std/assert";
+import { KeyRepair } from "../../../src/operations/key_repair.ts";
+import { nextVersion } from "../../../src/record/version.ts";
+import { toSettings } from "../../../src/settings.ts";
+import { RecordFormat } from "../../../src/store/record_format.ts";
+import { type App, startApp } from "../../support/app.ts";
+import { GatedClient, type GatedServer } from "../../support/gated_client.ts";
+
+const KEY = "session:a";
+
+/** Three servers in the order of the session's walk; it belongs on the first two. */
+function openWalk(app: App) {
+  const client = new GatedClient(app.addresses);
+  const settings = toSettings({ client, copies: 2 });
+  const format = new RecordFormat(settings, client.maxValueBytes);
+  const options = { dryRun: false, removeStrays: false, classify: false };
+  const walk = client.serversFor(KEY, 3);
+  return {
+    walk,
+    /** Stores the session as it was, or is, after so many changes. */
+    async store(changes: number, ...servers: GatedServer[]) {
+      const version = nextVersion(changes, "");
+      const values = { changes };
+      const record = { values, flash: {}, name: "a", createdAt: 1, version };
+      const value = format.encode(record, KEY);
+      for (const server of servers) await server.set(KEY, value, 1000);
+    },
+    /** Repairs the session, which the lists of keys show on some servers. */
+    repair(...holders: GatedServer[]) {
+      const [first, second, third] = walk;
+      const place = [first, second];
+      const where = { place, holders, unsure: [], spares: [third] };
+      return new KeyRepair(format, options).repair(KEY, where);
+    },
+    /** After how many changes each server has the session. */
+    changes() {
+      return Promise.all(walk.map(async (server) => {
+        const item = await server.get(KEY);
+        const { stored } = format.decode(item!.value, KEY)!;
+        return stored.values?.changes;
+      }));
+    },
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+Deno.test("KeyRepair leaves no older copy when a request stores the session meanwhile", async () => {
+  await using app = await startApp({ servers: 3, processes: 0 });
+  await using open = openWalk(app);
+  const [first, second, third] = open.walk;
+  await open.store(1, second, third);
+  const add = first.hold("add");
+  const repaired = open.repair(second, third);
+  await add.reached;
+  await open.store(2, second, third);
+  await add.release();
+  await repaired;
+  assertEquals(await open.changes(), [2, 2, 2]);
+});
+
+Deno.test("KeyRepair finds a newer copy that the lists of keys have missed", async () => {
+  await using app = await startApp({ servers: 3, processes: 0 });
+  await using open = openWalk(app);
+  const [first, , third] = open.walk;
+  await open.store(1, first);
+  await open.store(2, third);
+  await open.repair(first);
+  assertEquals(await open.changes(), [2, 2, 2]);
+});

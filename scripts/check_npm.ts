@@ -11,7 +11,12 @@ import { ensureMemcached } from "../tools/ensure_memcached.ts";
 import { startMemcached } from "../tools/memcached.ts";
 import { type Counts, format, NONE } from "./counts.ts";
 import { commands, specifiers } from "./npm_package.ts";
-import { NpmProject, type Outcome, RUNTIMES } from "./npm_project.ts";
+import {
+  NpmProject,
+  OLDEST_DENO,
+  type Outcome,
+  RUNTIMES,
+} from "./npm_project.ts";
 import {
   compiler,
   compilerOptionsIn,
@@ -65,7 +70,8 @@ export async function checkNpm(directory?: string): Promise<Counts> {
   }
   await project.install([
     ...[...LINTERS, ...TYPESCRIPT_PACKAGES, ...PACKAGES_OF_CONTRACT],
-    ...[...RUNTIMES.map((runtime) => runtime.package), ...PACKAGES_OF_EXAMPLES],
+    ...[OLDEST_DENO, ...RUNTIMES].map((runtime) => runtime.package),
+    ...PACKAGES_OF_EXAMPLES,
   ]);
   const linter = (name: string, ...flags: string[]) => () => {
     return project.run(`node_modules/.bin/${name}`, tarball, ...flags);
@@ -89,6 +95,8 @@ export async function checkNpm(directory?: string): Promise<Counts> {
       });
     }
   }));
+  const { name, program } = OLDEST_DENO;
+  await check(`${name}: the sources`, () => useSources(project, program));
   for (const [file, on] of EXAMPLES) {
     await check(`${on}: examples/${file}`, () => serve(project, file, on));
   }
@@ -175,7 +183,21 @@ async function buildContract(project: NpmProject): Promise<string> {
   return `contract/${runner}.js`;
 }
 
-/** Serves an example and uses it as a visitor would. */
+/** Uses the sources, which JSR has as they are, on a Deno. */
+async function useSources(
+  project: NpmProject,
+  program: string,
+): Promise<Outcome> {
+  await using server = await startMemcached();
+  const file = "tests/npm/use_sources.ts";
+  project.copy(`${ROOT}/${file}`, `sources/${file}`);
+  const path = project.path("node_modules", program);
+  const flags = ["--allow-net", "--allow-env", "--no-check", "--no-lock"];
+  const args = [project.path("sources", file), server.address];
+  return await project.run(path, "run", ...flags, ...args);
+}
+
+/** Serves an example, and uses it as a visitor does. */
 async function serve(
   project: NpmProject,
   file: string,

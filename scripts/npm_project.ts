@@ -83,6 +83,20 @@ export const RUNTIMES: Runtime[] = [
   bun(),
 ];
 
+/** The oldest Deno that the README names; it runs the sources. */
+export const OLDEST_DENO: Runtime = deno("2.2.0");
+
+function deno(version: string): Runtime {
+  const { platform, arch } = process;
+  const folder = `runtime-deno-${version}`;
+  const system = platform === "linux" ? "linux-@-glibc" : `${platform}-@`;
+  return {
+    name: `Deno ${version}`,
+    package: `${folder}@npm:@deno/${system.replace("@", arch)}@${version}`,
+    program: `${folder}/deno`,
+  };
+}
+
 function node(version: string): Runtime {
   const { platform, arch } = process;
   // The one name that is out of line.

@@ -57,7 +57,8 @@ export type MemcacheSessionStorageOptions =
       maxAge: number;
     };
     /**
-     * Seconds after its creation at which a session ends, however active it is.
+     * Seconds after its creation at which a session ends, however active it is; at
+     * most ten years.
      *
      * @default {Infinity}
      */

@@ -25,7 +25,7 @@ import type { Snapshot, TrackedSession } from "./tracked_session.ts";
 
 /** Many times what a hundred requests that save one session at once need. */
 const MAX_TRIES = 100;
-/** A random wait before each further try grows up to so many milliseconds. */
+/** The random wait before each further try grows up to this many milliseconds. */
 const MAX_RETRY_DELAY = 100;
 
 /** Brings the save of one request together with those of others. */
@@ -39,8 +39,8 @@ export class Reconciler {
   }
 
   /**
-   * Stores a session of which something else than its request had read, or what
-   * an earlier try may have stored, is there.
+   * Stores a session whose record is no longer the one that its request read:
+   * another request, or an earlier try of this one, replaced it.
    *
    * @returns What was stored; `undefined` when the session has ended.
    */

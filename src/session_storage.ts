@@ -47,7 +47,8 @@ export interface MemcacheSessionStorage
   /**
    * Changes one value of a session, and does so again on what another request
    * stored in the meantime: two requests that count up at once count two.
-   * `session.set()` would store what this request made of what it read.
+   * `session.set()` would store what this request made of what it read, and so
+   * does this with `conflicts: "overwrite"`.
    *
    * @example Counting visits
    * ```ts

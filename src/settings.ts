@@ -32,8 +32,8 @@ type Detailed<Name extends keyof Options> = Exclude<
 >;
 
 const DEFAULT_TTL = 60 * 60 * 24 * 7;
-/** Longer than any session: a ttl above ten years is one in milliseconds. */
-const MAX_TTL = 60 * 60 * 24 * 366 * 10;
+/** Longer than any session: a time above ten years is one in milliseconds. */
+const MAX_SECONDS = 60 * 60 * 24 * 366 * 10;
 const DEFAULT_COMPRESS_THRESHOLD = 2048;
 const MIN_SECRET_LENGTH = 16;
 
@@ -100,9 +100,9 @@ export function toSettings(options: Options): Settings {
     conflicts = "merge",
     whenUnavailable = "throw",
   } = options;
-  checkTtl(ttl);
+  if (typeof ttl !== "function") checkSeconds("ttl", ttl, 0);
   checkPrefix(prefix);
-  if (maxLifetime !== Infinity) checks.integer("maxLifetime", maxLifetime);
+  if (maxLifetime !== Infinity) checkSeconds("maxLifetime", maxLifetime);
   checks.integer("copies", copies);
   checks.boolean("useUnknownIds", useUnknownIds);
   checks.boolean("hashIds", hashIds);
@@ -134,7 +134,7 @@ export function toSettings(options: Options): Settings {
  * @throws {TypeError | RangeError} If it is not a time to live.
  */
 export function checkReturnedTtl(ttl: unknown): void {
-  if (Number.isSafeInteger(ttl) && ttl as number >= 0) return;
+  if (Number.isSafeInteger(ttl) && (ttl as number) >= 0) return;
   const isNumber = typeof ttl === "number";
   throw new (isNumber ? RangeError : TypeError)(
     `Cannot save session as the 'ttl' function must return a non-negative integer: it returned ${
@@ -157,12 +157,11 @@ function checkSource(options: Options): void {
   checks.refuse("servers' or 'client", "be given, and not both", current);
 }
 
-function checkTtl(ttl: unknown): void {
-  if (typeof ttl === "function") return;
-  checks.integer("ttl", ttl, { least: 0 });
-  if (ttl as number > MAX_TTL) {
-    const current = `${ttl} (is it in milliseconds?)`;
-    checks.refuse("ttl", "be at most ten years", current, RangeError);
+function checkSeconds(name: string, seconds: unknown, least: 0 | 1 = 1): void {
+  checks.integer(name, seconds, { least });
+  if ((seconds as number) > MAX_SECONDS) {
+    const current = `${seconds} (is it in milliseconds?)`;
+    checks.refuse(name, "be at most ten years", current, RangeError);
   }
 }
 
@@ -197,7 +196,7 @@ function toRenewCookie(
   if (maxAge === undefined) {
     checks.refuse(`${path}maxAge`, "be given", `undefined ${UNSET}`);
   }
-  checks.integer(`${path}maxAge`, maxAge);
+  checkSeconds(`${path}maxAge`, maxAge);
   return { maxAge };
 }
 

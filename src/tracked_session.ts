@@ -206,7 +206,7 @@ export class TrackedSession {
   }
 }
 
-/** Whether two values are stored alike; none is stored of what is null. */
+/** Whether two values are stored alike; `null` and `undefined` are not stored. */
 function isSameJson(a: unknown, b: unknown): boolean {
   return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }

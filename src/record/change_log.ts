@@ -6,6 +6,7 @@ import { type ChangeLog, flashVersion, type SessionRecord } from "./record.ts";
 import {
   combinedVersion,
   countTags,
+  disguisedVersion,
   firstTags,
   hasTag,
   tagOf,
@@ -16,7 +17,7 @@ const VALUE = "v";
 const FLASH = "f";
 
 /**
- * So many milliseconds a record remembers what it was built on. A save whose
+ * A record remembers for this many milliseconds what it was built on. A save whose
  * reply was lost asks that when it is sent again, a timeout later.
  */
 const KEPT = 15_000;
@@ -119,7 +120,7 @@ export function combine(
     const change = known[1].find(([, ...names]) => names.includes(name));
     if (change === undefined) return version > base;
     const [last] = change;
-    if (version > last) {
+    if (timeOf(version) > timeOf(last)) {
       if (last > lostAhead && !includesWrite(other, last)) lostAhead = last;
       return true;
     }
@@ -136,9 +137,11 @@ export function combine(
   if (lacked.length === 0) return ahead;
   const names = lacked.flatMap(([, ...names]) => names);
   const version = combinedVersion(newer.version, older.version);
+  // What remains of a write that gave way keeps its time, but is not that write.
   const renewed = (changes: ChangeLog[1], lost: string) => {
     return changes.map(([changed, ...names]): [string, ...string[]] => {
-      return [changed > lost ? changed : version, ...names];
+      const isWhole = changed > lost;
+      return [isWhole ? changed : disguisedVersion(changed, version), ...names];
     });
   };
   const changes = [

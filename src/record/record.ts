@@ -194,7 +194,7 @@ function isChangeLog(value: unknown): value is ChangeLog {
 }
 
 /**
- * So many milliseconds after a login its tombstone may be written over everything:
+ * This many milliseconds after a login, its tombstone may overwrite everything:
  * by then, the login has taken along what others stored.
  */
 const MOVED_FOR_GOOD = 30_000;

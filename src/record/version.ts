@@ -38,6 +38,15 @@ export function combinedVersion(newer: string, older: string): string {
   return toVersion(timeOf(newer) + 1, random % RANDOM_VALUES);
 }
 
+/**
+ * A version of the same time that is the version of no write. Everybody who makes
+ * it of the same two versions has to arrive at the same one.
+ */
+export function disguisedVersion(version: string, by: string): string {
+  const random = randomOf(version) * 31 + randomOf(by);
+  return toVersion(timeOf(version), random % RANDOM_VALUES);
+}
+
 /** When a version was written, in milliseconds since 1970. */
 export function timeOf(version: string): number {
   if (version === NO_VERSION) return 0;

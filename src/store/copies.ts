@@ -12,7 +12,7 @@ import { isTombstone } from "../record/record.ts";
 import { type Copy, givesWay, isSound, newerOf } from "./copy.ts";
 import type { ReadRecord, RecordFormat } from "./record_format.ts";
 
-/** So many writers that come between are no accident. */
+/** This many writers in between are no accident. */
 const MAX_TRIES = 20;
 
 /** The copies of one storage's records, each on its server. */
@@ -123,7 +123,9 @@ export class Copies {
       }
       if (isSound(copy) && !givesWay(copy.read, newest)) return false;
       const value = this.#format.encode(newest.stored, key);
-      if (await this.writeOver(copy, key, value, ttl)) return true;
+      if (await this.writeOver(copy, key, value, ttl)) {
+        return holds(newest, latest);
+      }
     }
     return false;
   }

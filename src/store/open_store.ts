@@ -76,7 +76,8 @@ function overServers(
 /** Two copies on one server would be one. */
 function checkDistinct({ servers }: MemcacheClient): void {
   const names = servers.map(({ name }) => {
-    return name.replace(/^(localhost|\[::1\]):/, "127.0.0.1:");
+    if (name.startsWith("/")) return name;
+    return name.toLowerCase().replace(/^(localhost|\[::1\]):/, "127.0.0.1:");
   });
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {

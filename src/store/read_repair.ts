@@ -35,8 +35,7 @@ export class ReadRepair {
   }
 
   /**
-   * Begins to bring copies that lag behind up to date, and to add those that are
-   * wanting.
+   * Begins to bring copies that lag behind up to date, and to add missing ones.
    *
    * @returns Whether all that could be reached took it; `undefined` when no copy
    * lagged behind.
@@ -52,12 +51,12 @@ export class ReadRepair {
       return isSound(copy) && copy.read.json !== latest.json &&
         givesWay(copy.read, latest);
     });
-    const wanting = this.#count - copies.filter(isSound).length;
-    if (wanting > 0) {
+    const missing = this.#count - copies.filter(isSound).length;
+    if (missing > 0) {
       const excluded = copies.filter(({ state }) => state !== "missing")
         .map(({ server }) => server);
       const spare = this.#place.spareServers(key, excluded);
-      behind.push(...spare.slice(0, wanting).map(missingAt));
+      behind.push(...spare.slice(0, missing).map(missingAt));
     }
     if (behind.length === 0) return undefined;
     return this.#bring(key, behind, latest, ttl);

@@ -79,7 +79,7 @@ export class RingStore implements RecordStore {
     if (owner === undefined || !owner.isUp) {
       return this.#readAll(key, ttl, attempt);
     }
-    // Most reads end here: what is simple is half of what the storage costs.
+    // Most reads end here: everything that this path does costs every request.
     return this.#copies.lookAs(owner, key, ttl, (copy) => {
       if (!isSound(copy)) return this.#readAll(key, ttl, attempt, [copy]);
       attempt?.reached(owner);
@@ -88,7 +88,7 @@ export class RingStore implements RecordStore {
     });
   }
 
-  /** Reads where it takes more than one copy, of which some may be `known`. */
+  /** Reads all copies that it takes to be sure; some may be `known` already. */
   async #readAll(
     key: string,
     ttl: number | undefined,

@@ -60,10 +60,11 @@ export class RingWriter {
     if (this.#merges && !isTombstone(stored)) {
       stored = this.#withLog(stored, look, copies);
     }
+    const latest = { stored, json: toJson(stored), isStale: false };
     const value = this.#format.encode(stored, key);
     const targets = this.#targetsOf(key, copies, attempt);
     const strays = isTombstone(stored)
-      ? this.#endStrays(key, stored, copies, targets, ttl)
+      ? this.#endStrays(key, latest, copies, targets, ttl)
       : undefined;
     const results = await Promise.allSettled(targets.map((copy) => {
       return this.#copies.writeOver(copy, key, value, ttl);
@@ -92,7 +93,6 @@ export class RingWriter {
       await this.#copies.putBack(copy, key, ttl, error);
       throw error;
     }
-    const latest = { stored, json: toJson(stored), isStale: false };
     if (reached < this.#count) {
       const tried = targets.map(({ server }) => server);
       const wanting = this.#count - reached;
@@ -104,12 +104,12 @@ export class RingWriter {
       underreplicatedChannel.publish({ copies: this.#count, stored: reached });
     }
     if (copies.length > this.#count) {
-      await this.#checkPlace(key, latest, copies, targets, ttl);
+      return await this.#checkPlace(key, latest, copies, targets, ttl);
     }
     return true;
   }
 
-  /** The copies to write over: those that are there, and as many as are wanting. */
+  /** The copies to write over: those that are there, and places for missing ones. */
   #targetsOf(
     key: string,
     copies: readonly Copy[],
@@ -120,7 +120,7 @@ export class RingWriter {
     });
     if (targets.length >= this.#count) return targets;
     const lost = copies.find(({ state }) => state === "present");
-    // What others would hold, the copy that cannot be written would undo.
+    // The copy that cannot be written would undo what other servers take.
     if (lost !== undefined && targets.length === 0) {
       throw attempt.errorOf(lost.server)!;
     }
@@ -130,11 +130,8 @@ export class RingWriter {
     if (targets.length === 0 && !isOwned) return owners.map(missingAt);
     const excluded = copies.filter(({ state }) => state !== "missing")
       .map(({ server }) => server);
-    const wanting = this.#count - targets.length;
-    const spare = this.#place.spareServers(key, excluded, attempt).slice(
-      0,
-      wanting,
-    );
+    const spare = this.#place.spareServers(key, excluded, attempt)
+      .slice(0, this.#count - targets.length);
     return [...targets, ...spare.map(missingAt)];
   }
 
@@ -180,27 +177,23 @@ export class RingWriter {
   }
 
   /** Ends what other servers may hold of a session from an earlier list of servers. */
-  async #endStrays(
+  #endStrays(
     key: string,
-    stored: Stored,
+    tombstone: ReadRecord,
     copies: readonly Copy[],
     targets: readonly Copy[],
     ttl: number,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const known = [...copies, ...targets].map(({ server }) => server);
-    const latest = { stored, json: toJson(stored), isStale: false };
-    await Promise.allSettled(
-      this.#place.others(known).filter(({ isUp }) => isUp)
-        .map((server) => {
-          const options = { onlyOver: true };
-          return this.#copies.bring(server, key, latest, ttl, options);
-        }),
-    );
+    const others = this.#place.others(known).filter(({ isUp }) => isUp);
+    return this.#bringOver(others, key, tombstone, ttl);
   }
 
   /**
    * A session that was written away from its place may have been brought there by
    * a repair since it was read: then what is there is to be as new.
+   *
+   * @returns Whether it is; if not, another request built on what the repair brought.
    */
   async #checkPlace(
     key: string,
@@ -208,14 +201,27 @@ export class RingWriter {
     copies: readonly Copy[],
     targets: readonly Copy[],
     ttl: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const written = targets.map(({ server }) => server);
     const place = this.#place.placeOf(key, this.#place.ownersOf(key));
     const empty = copies.filter(({ state, server }) => {
       return state === "missing" && place.includes(server) &&
         !written.includes(server);
+    }).map(({ server }) => server);
+    const results = await this.#bringOver(empty, key, latest, ttl);
+    return results.every((result) => {
+      return result.status === "rejected" || result.value;
     });
-    await Promise.allSettled(empty.map(({ server }) => {
+  }
+
+  /** Brings a record or tombstone to those of some servers that hold an older one. */
+  #bringOver(
+    servers: readonly MemcacheServer[],
+    key: string,
+    latest: ReadRecord,
+    ttl: number,
+  ): Promise<PromiseSettledResult<boolean>[]> {
+    return Promise.allSettled(servers.map((server) => {
       return this.#copies.bring(server, key, latest, ttl, { onlyOver: true });
     }));
   }

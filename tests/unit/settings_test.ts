@@ -50,10 +50,12 @@ const REFUSALS: Refusal[] = [
     [Infinity, "Infinity"],
     [2 ** 53, "9007199254740992"],
   ]),
-  refusal(RangeError, "ttl", "be at most ten years", [
-    [604_800_000, "604800000 (is it in milliseconds?)"],
-    [60 * 60 * 24 * 366 * 10 + 1, "316224001 (is it in milliseconds?)"],
-  ]),
+  ...["ttl", "maxLifetime"].map((option) => {
+    return refusal(RangeError, option, "be at most ten years", [
+      [604_800_000, "604800000 (is it in milliseconds?)"],
+      [60 * 60 * 24 * 366 * 10 + 1, "316224001 (is it in milliseconds?)"],
+    ]);
+  }),
   refusal(TypeError, "ttl", INTEGER, [
     ["60", "a string"],
     [null, "null"],
@@ -195,8 +197,16 @@ const WRONG: [options: unknown, message: string][] = [
     "'renewCookie.maxAge' must be a positive integer: current value is 0",
   ],
   [
+    { servers, renewCookie: { maxAge: 604_800_000 } },
+    "'renewCookie.maxAge' must be at most ten years: current value is 604800000 (is it in milliseconds?)",
+  ],
+  [
     { servers, renewCookie: { maxage: 60 } },
     "'renewCookie.maxage' is not an option: did you mean 'renewCookie.maxAge'?",
+  ],
+  [
+    { servers: ["Cache.example.com", "cache.example.com"], copies: 2 },
+    "'servers' must name each server once where there are several copies: current value is one that names cache.example.com:11211 twice",
   ],
   [
     { servers: ["127.0.0.1", "localhost"], copies: 2 },

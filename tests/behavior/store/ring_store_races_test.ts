@@ -447,3 +447,38 @@ Deno.test("useUnknownIds merges when two requests each come first on one copy", 
   const both = { a: 1, b: 2 };
   assertEquals(await cluster.values(id), [both, both]);
 });
+
+Deno.test("update() counts both requests when a repair brings an old copy between them", async () => {
+  await using cluster = await startCluster(3);
+  const options = { copies: 2 };
+  const { one, two, id } = await twoProcesses(cluster, options);
+  const three = cluster.open(options);
+  const count = ({ storage }: AppProcess) => {
+    return storage.read(id).then((session) => {
+      storage.update<number>(session, "n", (n = 0) => n + 1);
+      return session;
+    });
+  };
+  // One of the session's servers came back empty, and its copy is on the third.
+  const held = (await cluster.values(id)).map((values) => values !== undefined);
+  const [empty, full] = [held.indexOf(true), held.lastIndexOf(true)];
+  const old = await cluster.take(id, full);
+  await cluster.put(id, held.indexOf(false), old);
+  await cluster.evict(id, empty);
+  const first = await count(one);
+  // A repair brings it back, and another request reads it there.
+  await cluster.put(id, empty, old);
+  const second = await count(two);
+  const check = one.gates[empty].hold("get");
+  const saves = [one.storage.save(first)];
+  await check.reached;
+  const again = [empty, full].map((index) => two.gates[index].hold("get"));
+  saves.push(two.storage.save(second));
+  await Promise.all(again.map(({ reached }) => reached));
+  // Whoever reads now brings the two copies together.
+  await three.visit(id);
+  await three.visit(id);
+  await Promise.all([check, ...again].map((gate) => gate.release()));
+  assertEquals(await Promise.all(saves), [id, id]);
+  assertEquals((await three.storage.read(id)).get("n"), 2);
+});

@@ -366,6 +366,16 @@ Deno.test("combine() leaves both records as they were", () => {
   assertEquals([one, two], before);
 });
 
+Deno.test("combine() keeps the order of changes where a part of a write gave way", () => {
+  const base = first({ b: 0, c: 0 });
+  const removed = write(base, 1_000, { c: 0 });
+  const one = write(removed, 3_000, { c: 1 });
+  const two = write(base, 2_000, { b: 1, c: 0 });
+  const three = write(base, 4_000, { b: 0, c: 2 });
+  const all = together(together(three, one), two);
+  assertEquals(all.values, { b: 1, c: 2 });
+});
+
 Deno.test("combine() makes the same of three copies in whatever order, and knows all changes", () => {
   const change = fc.record({
     name: fc.constantFrom("a", "b", "c"),

@@ -2,6 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
+import type { CipherKey } from "node:crypto";
+import { getBuiltinModule } from "node:process";
 import { Sealer } from "../../../src/record/seal.ts";
 
 const SECRET = "a secret of the app";
@@ -124,5 +126,28 @@ Deno.test("open() opens nothing under another key", () => {
   const sealed = sealer.seal(CONTENT, KEY);
   for (const key of ["", "a1b2", "session:a1b3", "session:a1b", `${KEY} `]) {
     assertEquals(sealer.open(sealed, key), undefined);
+  }
+});
+
+Deno.test("seal() and open() use bytes as keys when ciphers take nothing else", () => {
+  const crypto = getBuiltinModule("node:crypto");
+  const { createCipheriv, createDecipheriv } = crypto;
+  /** Deno up to 2.6. */
+  function refusing<Made>(create: (...args: never[]) => Made) {
+    return (algorithm: string, key: CipherKey, nonce: Uint8Array): Made => {
+      if (!(key instanceof Uint8Array)) throw new TypeError("not bytes");
+      return create(...[algorithm, key, nonce] as never[]);
+    };
+  }
+  Object.assign(crypto, {
+    createCipheriv: refusing(createCipheriv),
+    createDecipheriv: refusing(createDecipheriv),
+  });
+  try {
+    const sealer = new Sealer([SECRET]);
+    const opened = sealer.open(sealer.seal(CONTENT, KEY), KEY);
+    assertEquals(Buffer.from(opened!.content), CONTENT);
+  } finally {
+    Object.assign(crypto, { createCipheriv, createDecipheriv });
   }
 });

@@ -1,10 +1,10 @@
 // Measures the storage beside its floor and its peers, on Deno, Node and Bun:
 // `deno task bench`, with
-//   --quick          what is of use while one works on the code, in under a minute
-//   --only <text>    only groups whose title has this text in it
+//   --quick          a short run for work on the code, in under a minute
+//   --only <text>    only groups whose title contains this text
 //   --rounds <n>     how many rounds
 //   --on <runtime>   on `node` or `bun`, with the npm package
-//   --out <folder>   where to write; nothing is written by a run that is not whole
+//   --out <folder>   where to write the results; a partial run writes none
 
 import process from "node:process";
 import { fileURLToPath } from "node:url";

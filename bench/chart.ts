@@ -1,5 +1,5 @@
-// Draws what the README shows: how many requests a second each contender serves,
-// one panel a runtime, as an SVG that is at home on a light and a dark page.
+// Draws the chart of the README: the requests per second of each contender, with one
+// panel per runtime, as an SVG that suits light and dark pages.
 
 import { floor, socketOnly, thisStorage } from "./contenders.ts";
 import type { Environment } from "./environment.ts";
@@ -42,7 +42,7 @@ const STYLE = `
 /** One contender's bar. */
 export interface Bar {
   name: string;
-  /** Requests a second; 0 when it did not come to an end. */
+  /** Requests per second; 0 if the run did not finish. */
   rate: number;
 }
 
@@ -108,7 +108,10 @@ export function barsOf({ groups }: Pick<Report, "groups">): Bar[] {
   return results.filter(({ contender }) => contender !== socketOnly.name)
     .map((result) => ({ name: result.contender, rate: rateOf(result) }));
 
-  /** By its ratio to the floor: the machine drifts, but for both in a round alike. */
+  /**
+   * Uses the ratio to the floor, because the machine's drift affects both
+   * alike.
+   */
   function rateOf(result: Result): number {
     if (result.failure !== undefined) return 0;
     const [base] = results;

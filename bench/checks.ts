@@ -1,5 +1,5 @@
-// What one run of requests does not show: memory over many of them, what is
-// stored for a session, and what the import costs.
+// Checks what a run of requests does not show: memory over many requests, the bytes
+// stored per session, and the cost of the import.
 
 import { execFile } from "node:child_process";
 import process from "node:process";
@@ -17,7 +17,7 @@ import { collectGarbage, runtimeName } from "./environment.ts";
 import { spread } from "./statistics.ts";
 import { sessionOfSize, workloads } from "./workloads.ts";
 
-/** What was looked at, what was found, and the most that it may be. */
+/** What a check measured, the value, and its upper limit. */
 export interface Check {
   name: string;
   found: number;
@@ -34,7 +34,7 @@ const IMPORT_ROUNDS = 15;
 
 const run = promisify(execFile);
 
-/** What is left on the heap after one tenth of the requests, and after all. */
+/** Measures the heap after one tenth of the requests and after all of them. */
 export async function checkHeap(stores: Stores): Promise<Check[]> {
   if (collectGarbage === undefined) return [];
   const servers = stores.servers.slice(0, 1);
@@ -90,7 +90,10 @@ async function bytesStoredBy(contender: Contender): Promise<number> {
   return Number(bytes) / STORED_SESSIONS;
 }
 
-/** How much longer the import of this package takes than that of Remix's sessions. */
+/**
+ * How much longer the import of this package takes than that of Remix's
+ * sessions.
+ */
 export async function checkImport(): Promise<Check[]> {
   const differences: number[] = [];
   // The first fills the caches of the runtime.

@@ -1,5 +1,5 @@
-// Who is compared. Each makes a storage over the servers it is given; one that
-// cannot be made here says why, and the others go on.
+// The contenders. Each creates a storage over the given servers; if one cannot run
+// here, it says why and the others go on.
 
 import { createSession, type SessionStorage } from "@remix-run/session";
 import {
@@ -35,7 +35,7 @@ export interface Contender {
   create(stores: Stores): Promise<ClosableStorage>;
 }
 
-/** What of npm `memcached` is used here. */
+/** The part of npm `memcached` that this file uses. */
 interface Memcached {
   get(key: string, done: (error: unknown, value?: string) => void): void;
   set(
@@ -129,7 +129,7 @@ export const remixRedis: Contender = {
   },
 };
 
-/** What one writes in ten lines when there is npm `memcached` and no storage. */
+/** The ten lines that people write over npm `memcached` without a storage. */
 export const tenLines: Contender = {
   name: "ten lines over npm memcached",
   async create({ servers }) {

@@ -5,7 +5,7 @@ import { cpus, release, totalmem, type } from "node:os";
 import process from "node:process";
 import { findCommand, findMemcached } from "../tools/find_command.ts";
 
-/** What a reader needs to know of a run. */
+/** What a reader needs to know about a run. */
 export interface Environment {
   /** Such as `Deno 2.9.6`. */
   runtime: string;
@@ -27,20 +27,20 @@ const others = globalThis as {
 /** The name of the runtime in lower case. */
 export const runtimeName = others.Deno ? "deno" : others.Bun ? "bun" : "node";
 
-/** Collects garbage, where the runtime was told to let us. */
+/** Collects garbage, if the runtime exposes that. */
 export const collectGarbage: (() => void) | undefined = others.Bun
   ? () => others.Bun!.gc(true)
   : others.gc;
 
 /**
- * Collects garbage that is young, where the runtime can. Collecting all of it also
- * drops optimised code: measured right after that, a contender with more code of
- * its own took a third longer than it does in a process that runs on.
+ * Collects only young garbage, if the runtime can. A full collection also drops
+ * optimized code: measured right after one, a contender with more code of its own
+ * took a third longer than it does in a long-running process.
  */
 export const collectYoungGarbage: (() => void) | undefined = others.gc &&
   (() => others.gc!({ type: "minor" }));
 
-/** Looks at where this runs. */
+/** Describes the environment of this run. */
 export function environment(): Environment {
   const cores = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);

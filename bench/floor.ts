@@ -1,7 +1,7 @@
-// The yardstick: what is left when nothing but a socket, Remix's session object
-// and JSON is done. One pipelined connection a server, the commands of a tick in
-// one write, replies matched by their order alone. No deadline, no reconnection,
-// no check of keys or replies, no versions: it must never be used for sessions.
+// The yardstick: only a socket, Remix's session object and JSON. It uses one pipelined
+// connection per server, one write for the commands of a tick, and the order alone to
+// match replies. It has no deadline, no reconnection, no checks and no versions, so no
+// app must ever use it for sessions.
 
 import {
   createSession,
@@ -18,7 +18,10 @@ const LF = 0x0a;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 
-/** What a reply brought: the text of a value, `true` for done, nothing for a miss. */
+/**
+ * What a reply brought: the text of a value, `true` for done, nothing for a
+ * miss.
+ */
 type Outcome = string | true | undefined;
 
 /** A storage that can be closed. */
@@ -136,7 +139,7 @@ class BareSession {
 class RawConnection {
   readonly #socket: Socket;
   #text = "";
-  /** Who waits for a reply, oldest first, from `#next` on. */
+  /** The callers that wait for replies, oldest first, starting at `#next`. */
   #waiting: ((outcome: Outcome) => void)[] = [];
   #next = 0;
   /** The start of a reply whose end has not arrived. */
@@ -212,7 +215,10 @@ class RawConnection {
     }
   }
 
-  /** Adds to a large value, so that none is copied more than once; where it ended. */
+  /**
+   * Adds to a large value without copying it twice; returns where the value
+   * ended.
+   */
   #fill(chunk: Buffer, at: number): number {
     const value = this.#value!;
     const copied = chunk.copy(value, this.#filled, at);

@@ -48,14 +48,14 @@ export interface Slice {
   cpu: number;
 }
 
-/** What came out for one entrant. */
+/** The result of one entrant. */
 export interface Result {
   contender: string;
   setting: Setting;
   rounds: Slice[];
   /** Connections opened to the servers, from before the first request on. */
   connections: number;
-  /** Why it did not come to an end. */
+  /** Why it did not finish. */
   failure?: string;
 }
 
@@ -85,7 +85,7 @@ export async function measure(
   const able = () => runners.filter(({ result }) => !result.failure);
   try {
     for (const runner of runners) await attempt(runner, () => start(runner));
-    // The first round is to warm up.
+    // The first round is a warm-up.
     for (let round = 0; round <= pace.rounds; round++) {
       for (const runner of rotated(able(), round)) {
         await attempt(runner, async () => {
@@ -161,7 +161,7 @@ async function runSlice(
 ): Promise<Slice> {
   const workload: Workload = workloads[setting.workload];
   let runs = 0;
-  // No two workers share a session: what that costs is another question.
+  // No two workers share a session: the cost of conflicts is another question.
   const work = async (worker: number, end: number) => {
     const first = worker * SESSIONS_A_WORKER;
     let count = 0;
@@ -181,7 +181,7 @@ async function runSlice(
     );
     await Promise.all(workers);
   };
-  // What others left behind is not to be collected at this one's cost.
+  // This contender must not pay for collecting the garbage of others.
   collectYoungGarbage?.();
   await runFor(milliseconds * LEAD_IN);
   runs = 0;

@@ -32,7 +32,7 @@ export const USUAL: Setting = {
 /** The most servers that a group has. */
 export const MAX_SERVERS = 10;
 
-/** All there is, or what is of use while one works on the code. */
+/** Returns the whole plan, or the short one for work on the code. */
 export function planOf(quick: boolean): Group[] {
   return quick ? quickPlan() : fullPlan();
 }

@@ -2,7 +2,7 @@
 
 import type { Result, Slice } from "./measure.ts";
 
-/** What was measured of a round. */
+/** The measurements of a round. */
 export type Metric = keyof Slice;
 
 /** The median of several numbers, the lowest and the highest. */
@@ -12,12 +12,12 @@ export interface Spread {
   high: number;
 }
 
-/** What a contender's rounds came to. */
+/** Summarizes a contender's rounds. */
 export function spreadOf({ rounds }: Result, metric: Metric): Spread {
   return spread(rounds.map((round) => round[metric]));
 }
 
-/** What they came to in relation to another's, round by round. */
+/** Summarizes a contender's rounds relative to another's, round by round. */
 export function ratioOf(
   { rounds }: Result,
   base: Result,
@@ -27,7 +27,7 @@ export function ratioOf(
   return spread(both.map((round, i) => round[metric] / base.rounds[i][metric]));
 }
 
-/** The median of numbers, with the lowest and the highest. */
+/** Computes the median of numbers, with the lowest and the highest. */
 export function spread(numbers: number[]): Spread {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;

@@ -1,4 +1,4 @@
-// What is wanted of the numbers: ratios within one run, and bounds.
+// The targets for the measurements: ratios within one run, and bounds.
 
 import { isDeepStrictEqual } from "node:util";
 import type { Check } from "./checks.ts";
@@ -13,7 +13,7 @@ export interface MeasuredGroup {
   results: Result[];
 }
 
-/** Something wanted, and what was found. */
+/** A target and the measured value. */
 export interface Target {
   name: string;
   limit: "at least" | "at most";
@@ -56,7 +56,7 @@ const TARGETS: [string, Target["limit"], number, Find][] = [
   ["10 servers: CPU a request, of 1's", "at most", 1.1, ofUsual("cpu", WIDE)],
 ];
 
-/** Holds what was measured and checked against what is wanted. */
+/** Compares the measurements and checks with the targets. */
 export function judge(groups: MeasuredGroup[], checks: Check[]): Target[] {
   const measured = TARGETS.flatMap(([name, limit, wanted, find]) => {
     const found = find(groups);

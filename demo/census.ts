@@ -58,7 +58,7 @@ async function recordsOn(
       ([, key, start]) => [key, start !== "null"],
     );
   } catch {
-    // It was killed or frozen meanwhile.
+    // The server was killed or frozen during the census.
     return [];
   }
 }

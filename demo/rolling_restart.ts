@@ -8,9 +8,9 @@ import type { RollingState } from "./state.ts";
 
 const PATIENCE = 15_000;
 const INTERVAL = 200;
-/** So that a person sees a server stopped. */
+/** Milliseconds for which a person can see a server stopped. */
 const DOWN = 1_000;
-/** In which every app process finds that a server is back. */
+/** Milliseconds within which every app process notices that a server is back. */
 const SETTLE = 2_000;
 
 /** What a rolling restart works with. */
@@ -50,7 +50,7 @@ export class RollingRestart implements AsyncDisposable {
     this.#run = this.#restartAll(this.state);
   }
 
-  /** Lets the one under way come to its end, soon. */
+  /** Ends the restart under way soon. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
     return this.#run;
@@ -60,7 +60,7 @@ export class RollingRestart implements AsyncDisposable {
     const { servers, counter, log } = this.#parts;
     const before = [...(await counter.take()).sessions.keys()];
     state.before = state.kept = before.length;
-    // A session that has ended meanwhile is not lost.
+    // A session that ended during the restart is not lost.
     const ended = new Set<string>();
     const look = async () => {
       const census = await counter.take();

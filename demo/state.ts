@@ -1,4 +1,4 @@
-// What the processes of the demo tell each other, as plain data.
+// The plain data that the processes of the demo exchange.
 
 /** What an app process is told on its standard input when it starts. */
 export interface AppConfig {
@@ -59,7 +59,7 @@ export interface Figures {
   misses: number;
   /** Saves that were merged with another one's. */
   merged: number;
-  /** Saves refused because the session had been logged out meanwhile. */
+  /** Saves refused because the user had logged out during the request. */
   refused: number;
   /** Times that a server was found to be down. */
   outages: number;
@@ -75,7 +75,7 @@ export interface TotalFigures extends Omit<Figures, "latencies"> {
   percentile95?: number;
 }
 
-/** How the simulated visitors fare. */
+/** The figures of the simulated visitors. */
 export interface VisitorsState {
   /** How many there are now. */
   present: number;
@@ -109,7 +109,7 @@ export interface RollingState {
   before: number;
   /** How many of these are still there. */
   kept: number;
-  /** Whether it has come to its end. */
+  /** Whether it has finished. */
   done: boolean;
 }
 

@@ -1,4 +1,4 @@
-// The figures of several app processes as if they were one.
+// Combines the figures of several app processes.
 
 import type { Figures, TotalFigures } from "./state.ts";
 

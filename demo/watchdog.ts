@@ -1,5 +1,5 @@
-// Sees to it that a process does not outlive this one, even when this one is
-// killed and can clean up nothing: a shell waits for the end of a pipe.
+// Ensures that a process does not outlive this one, even if this one is killed and
+// cannot clean up: a shell waits for the end of a pipe.
 
 const SCRIPT = 'trap "" INT TERM HUP; read -r line || kill -9 "$1"';
 

@@ -1,5 +1,6 @@
-// `deno task check`: format, lint, types and documentation of all there is, and
-// what JSR would publish: the sources alone, which import only what users install.
+// `deno task check` checks the format, lint, types and documentation of the whole
+// project, and that JSR would publish only the sources, which import only what users
+// install.
 
 import $ from "dax";
 import denoJson from "../deno.json" with { type: "json" };

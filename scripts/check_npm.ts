@@ -1,7 +1,7 @@
 // Installs the npm package as its users do, and checks it: what it exports, its
 // types under several versions of TypeScript, and the session contract on every
-// runtime that it is for. `deno run -A scripts/check_npm.ts` builds the package
-// without JSR; build_npm.ts checks the one that is to be published.
+// runtime that it supports. `deno run -A scripts/check_npm.ts` builds the package
+// without JSR; build_npm.ts checks the package that gets published.
 
 import { fileURLToPath } from "node:url";
 import denoJson from "../deno.json" with { type: "json" };
@@ -44,7 +44,7 @@ const EXAMPLES: [file: string, on: string][] = [
 ];
 const FILES_OF_EXAMPLES = ["app.ts", ...EXAMPLES.map(([file]) => file)];
 
-/** Checks the package in a directory, or one that is built for that. */
+/** Checks the package in a directory, or builds one to check. */
 export async function checkNpm(directory?: string): Promise<Counts> {
   Deno.env.set("MEMCACHED_BIN", await ensureMemcached());
   using packing = new NpmProject();

@@ -1,17 +1,17 @@
-// How many tests passed, and where that is read from.
+// Counts how many tests passed, from the reports of test runs.
 
-/** How a run of tests went. */
+/** The result of a test run. */
 export interface Counts {
   passed: number;
   failed: number;
-  /** Tests that did not run, as this machine lacks what they need. */
+  /** Tests that did not run because this machine lacks something they need. */
   ignored: number;
 }
 
-/** A run of no tests. */
+/** The result of a run without tests. */
 export const NONE: Readonly<Counts> = { passed: 0, failed: 0, ignored: 0 };
 
-/** The counts of two runs together. */
+/** Adds the counts of two runs. */
 export function add(a: Readonly<Counts>, b: Readonly<Counts>): Counts {
   return {
     passed: a.passed + b.passed,
@@ -20,14 +20,14 @@ export function add(a: Readonly<Counts>, b: Readonly<Counts>): Counts {
   };
 }
 
-/** One line that says how a run went. */
+/** Describes a run in one line. */
 export function format({ passed, failed }: Readonly<Counts>): string {
   return `${passed} passed, ${failed} failed`;
 }
 
 /**
- * The counts of a report that `deno test --junit-path` has written; `undefined`
- * stands for a run that did not come so far, and counts as one failure.
+ * Reads the counts from a report of `deno test --junit-path`; `undefined` stands for a
+ * run that wrote no report, and counts as one failure.
  */
 export function readJunit(report: string | undefined): Counts {
   if (report === undefined) return { ...NONE, failed: 1 };

@@ -1,4 +1,4 @@
-// Where JSR cannot be reached, the stand-ins of tests/offline take its place.
+// When JSR cannot be reached, the stand-ins of tests/offline replace it.
 
 import { fileURLToPath } from "node:url";
 
@@ -9,8 +9,8 @@ const IMPORT_MAP = new URL("../tests/offline/import_map.json", import.meta.url);
 let flags: Promise<string[]> | undefined;
 
 /**
- * The flags with which Deno resolves all imports. Says in one line when that takes
- * the stand-ins.
+ * Returns the flags with which Deno resolves all imports. It prints one line when it
+ * uses the stand-ins.
  */
 export function importMapFlags(): Promise<string[]> {
   return flags ??= findFlags();

@@ -1,5 +1,5 @@
-// An empty project of Node, in a temporary directory, to install packages into,
-// and the runtimes that can be installed there.
+// An empty Node project in a temporary directory, into which scripts install packages
+// and runtimes.
 
 import $ from "dax";
 import { cpSync } from "node:fs";
@@ -40,7 +40,7 @@ export class NpmProject implements Disposable {
     cpSync(source, this.path(name), { recursive: true });
   }
 
-  /** Installs packages, without running scripts of theirs. */
+  /** Installs packages without running their scripts. */
   async install(packages: string[]): Promise<void> {
     const flags = ["--ignore-scripts", "--no-audit", "--no-fund"];
     await this.mustRun("npm", "install", ...flags, ...packages);
@@ -55,7 +55,7 @@ export class NpmProject implements Disposable {
     return { success: code === 0, output: combined };
   }
 
-  /** Runs a program that has to succeed; what it wrote. */
+  /** Runs a program that must succeed; returns its output. */
   async mustRun(command: string, ...args: string[]): Promise<string> {
     const { success, output } = await this.run(command, ...args);
     if (success) return output;
@@ -77,7 +77,7 @@ export interface Runtime {
   program: string;
 }
 
-/** The oldest Node that the package works on, those that are kept up, and Bun. */
+/** The oldest Node that the package supports, the maintained ones, and Bun. */
 export const RUNTIMES: Runtime[] = [
   ...["20.19.0", "22", "24", "latest"].map(node),
   bun(),

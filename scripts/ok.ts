@@ -1,6 +1,6 @@
-// `deno task ok`: everything that has to hold before a change is taken. Stops at
-// the first stage that fails, and ends with one line that says how many tests
-// passed. `--install` first installs what the tests use besides memcached.
+// `deno task ok` checks everything that must hold before a change is merged. It stops
+// at the first failing stage, and ends with one line that says how many tests passed.
+// `--install` first installs what the tests use besides memcached.
 
 import $ from "dax";
 import { findChromium, findCommand } from "../tools/find_command.ts";
@@ -29,7 +29,7 @@ async function demo(): Promise<void> {
   await $`${Deno.execPath()} task demo --check`.stdin("null");
 }
 
-/** Runs a stage; its counts, in which a stage that throws is a failure. */
+/** Runs a stage and returns its counts; a stage that throws counts as a failure. */
 async function runStage([name, run]: Stage): Promise<Counts> {
   console.log(`== ${name}`);
   const start = performance.now();

@@ -8,7 +8,7 @@ import type { NpmProject } from "./npm_project.ts";
 
 const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
 
-/** What npm says of a tarball that it has made. */
+/** What npm reports about a tarball that it has made. */
 interface Packed {
   filename: string;
   unpackedSize: number;
@@ -39,7 +39,7 @@ export async function packSources(project: NpmProject): Promise<string> {
   return await packDirectory(project, project.path("built"));
 }
 
-/** Packs the package in a directory; the path of the tarball. */
+/** Packs the package in a directory; returns the path of the tarball. */
 export async function packDirectory(
   project: NpmProject,
   directory: string,

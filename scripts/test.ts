@@ -1,6 +1,6 @@
-// `deno task test`: gets memcached, runs the tests and the examples of the
-// documentation, and ends with one line that says how many passed. Takes what
-// `deno test` takes: files, --filter.
+// `deno task test` finds or installs memcached, runs the tests and the examples of the
+// documentation, and ends with one line that says how many passed. It accepts the
+// arguments of `deno test`: files, --filter.
 
 import $ from "dax";
 import { existsSync } from "node:fs";
@@ -8,10 +8,10 @@ import { ensureMemcached } from "../tools/ensure_memcached.ts";
 import { add, type Counts, format, NONE, readJunit } from "./counts.ts";
 import { importMapFlags } from "./import_map.ts";
 
-/** Since Deno 2.9 they are off unless asked for. */
+/** Deno has switched these off by default since 2.9. */
 const SANITIZERS = ["--sanitize-ops", "--sanitize-resources"];
 
-/** Tests that share nothing, no server either, and so may run at once. */
+/** Tests that share nothing, not even a server, and so may run in parallel. */
 const INDEPENDENT = ["tests/unit", "tests/offline"];
 
 const EXAMPLES = ["mod.ts", "src", "README.md", "docs"];

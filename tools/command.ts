@@ -1,6 +1,9 @@
-// Runs programs that should say nothing.
+// Runs programs silently.
 
-/** Runs a program in silence; what it complained of, or `undefined` if it ended well. */
+/**
+ * Runs a program silently; returns its error output, or `undefined` if it
+ * succeeded.
+ */
 export async function failureOf(
   [command, ...args]: string[],
 ): Promise<string | undefined> {

@@ -1,5 +1,5 @@
-// Finds a memcached, or gets one: from the system's package manager, else from
-// docker. By itself: `deno run -A tools/ensure_memcached.ts`.
+// Finds memcached, or installs it with the system's package manager, or else runs it
+// in Docker. As a program: `deno run -A tools/ensure_memcached.ts`.
 
 import { fileURLToPath } from "node:url";
 import { findCommand, findMemcached } from "./find_command.ts";
@@ -8,7 +8,7 @@ import { installPackage } from "./system_package.ts";
 
 const IMAGE = "memcached:1.6";
 
-const INSTRUCTION = `memcached is needed, and cannot be installed from here.
+const INSTRUCTION = `This project needs memcached and cannot install it here.
 Install it with your system's package manager, for example one of
   sudo apt-get install memcached
   sudo dnf install memcached
@@ -16,8 +16,8 @@ Install it with your system's package manager, for example one of
 or set MEMCACHED_BIN to its path, and try again.`;
 
 /**
- * The path of a memcached. Says in one line where it comes from, and ends the
- * process with an instruction when it cannot get one.
+ * Returns the path of memcached and prints in one line where it comes from. If it
+ * cannot get one, it prints an instruction and exits.
  */
 export async function ensureMemcached(): Promise<string> {
   const found = findMemcached();

@@ -4,7 +4,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
-/** The path of a program on PATH; `undefined` when there is none. */
+/** Returns the path of a program on PATH, or `undefined`. */
 export function findCommand(name: string): string | undefined {
   for (const directory of (process.env.PATH ?? "").split(delimiter)) {
     const path = join(directory, name);
@@ -12,12 +12,12 @@ export function findCommand(name: string): string | undefined {
   }
 }
 
-/** The memcached to run: `MEMCACHED_BIN`, or the one on PATH. */
+/** Returns the memcached to run: `MEMCACHED_BIN`, or the one on PATH. */
 export function findMemcached(): string | undefined {
   return process.env.MEMCACHED_BIN || findCommand("memcached");
 }
 
-/** The Chromium on PATH, by whichever name; `undefined` when there is none. */
+/** Returns the path of Chromium, under any of its names, or `undefined`. */
 export function findChromium(): string | undefined {
   const names = ["chromium", "chromium-browser", "google-chrome"];
   return names.map(findCommand).find((path) => path !== undefined);

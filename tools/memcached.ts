@@ -1,5 +1,5 @@
-// Real memcached processes for the tests: each on a port or socket of its own,
-// to be paused, killed and started again.
+// Real memcached processes for the tests. Each has its own port or socket, and a test
+// can pause, kill and restart it.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
@@ -75,7 +75,7 @@ export class MemcachedServer implements AsyncDisposable {
     return this.#pid;
   }
 
-  /** Stops the process in its tracks; its connections stay open. */
+  /** Freezes the process; its connections stay open. */
   pause(): void {
     this.#signal("SIGSTOP");
     // Until every thread has taken the signal, one may still answer.
@@ -122,7 +122,7 @@ export class MemcachedServer implements AsyncDisposable {
     await this.#ready(() => complaint);
   }
 
-  /** Ends the process, also a paused one, and waits for its end. */
+  /** Ends the process, even a paused one, and waits for its end. */
   async stop(): Promise<void> {
     // After SIGTERM, memcached takes a second to end.
     await this.kill();
@@ -164,8 +164,8 @@ export class MemcachedServer implements AsyncDisposable {
     if (!this.#isPlain) return await accepts(this.address);
     try {
       const pid = Number((await rawStats(this)).pid);
-      // Another process has the port, or ours is the command that runs the
-      // server in a container.
+      // Another process has the port, or our process is the command that runs
+      // the server in a container.
       if (pid !== this.#pid) {
         await sleep(CONTAINER_DELAY);
         if (this.#process === undefined) return false;
@@ -201,7 +201,7 @@ function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Whether all threads of a process are stopped, as far as the system tells. */
+/** Whether all threads of a process are stopped, if the system can tell. */
 function isStopped(pid: number): boolean {
   const tasks = `/proc/${pid}/task`;
   try {

@@ -1,4 +1,4 @@
-// What a memcached of the tests is started with.
+// The arguments with which the tests start memcached.
 
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,29 +15,33 @@ export interface ServerTlsFiles {
   readonly ca: string;
 }
 
-/** What to start. */
+/** The options of a memcached process. */
 export interface MemcachedOptions {
   /** More arguments, such as `["-m", "64", "-I", "2m"]`. */
   args?: string[];
-  /** The port on 127.0.0.1; a free one if there is none here. */
+  /**
+   * The port on 127.0.0.1.
+   *
+   * @default {a free port}
+   */
   port?: number;
   /** A unix socket to listen on instead of a port. */
   socketPath?: string;
-  /** Speaks TLS. Clients need a certificate with `-o ssl_verify_mode=2` only. */
+  /** Uses TLS. Clients need a certificate only with `-o ssl_verify_mode=2`. */
   tls?: ServerTlsFiles;
-  /** Takes commands only after these credentials. */
+  /** Requires these credentials before any command. */
   auth?: { username: string; password: string };
 }
 
-/** The arguments of a memcached, and the paths to remove when it has ended. */
+/** Returns the arguments of a memcached, and the paths to remove after its end. */
 export function memcachedArguments(
   options: MemcachedOptions,
   port: number,
 ): { args: string[]; leftovers: string[] } {
   const { args = [], socketPath, tls, auth } = options;
   const leftovers: string[] = [];
-  // One thread suffices and starts sooner, a small table is soon listed; `args`
-  // come last and may overrule.
+  // One thread suffices and starts sooner, and a small table is quick to list; `args`
+  // come last and may override these.
   const all = ["-t", "1", "-o", "hashpower=12"];
   if (process.getuid?.() === 0) all.push("-u", "root");
   if (socketPath === undefined) {

@@ -1,12 +1,12 @@
-// Raw commands to a server, with which tests look at what it holds, or change it,
-// behind the client's back.
+// Raw commands to a server, with which tests inspect or change its items behind the
+// client's back.
 
 import { Buffer } from "node:buffer";
 import { connect, type NetConnectOpts } from "node:net";
 
 const TIMEOUT = 5_000;
 
-/** A server that speaks without TLS and without credentials. */
+/** A server without TLS and credentials. */
 export interface RawServer {
   /** `host:port`, or `unix:` and a path. */
   readonly address: string;
@@ -18,20 +18,20 @@ export interface RawItem {
   value: Uint8Array;
   /** The client flags that it was stored with. */
   flags: number;
-  /** Seconds until it expires; `-1` when it does not. */
+  /** Seconds until it expires; `-1` for no expiry. */
   ttl: number;
 }
 
 /**
- * Sends bytes over a connection of their own, and gives back all that the server
- * answers, one character a byte. The bytes are one or more whole commands.
+ * Sends one or more whole commands over a new connection, and returns everything that
+ * the server answers, as one character per byte.
  */
 export async function rawCommand(
   server: RawServer,
   command: string | Uint8Array,
 ): Promise<string> {
-  // The server's answer to a last command of ours tells that all before it has
-  // been answered. The token keeps a value from being taken for that answer.
+  // The answer to one final command shows that the server has answered all others.
+  // The token prevents a value from looking like that answer.
   const token = crypto.randomUUID().replaceAll("-", "").slice(0, 20);
   // Until 1.6.17, memcached puts two spaces here.
   const end = new RegExp(`NF {1,2}O${token}\r\n$`);
@@ -48,7 +48,7 @@ export async function rawCommand(
   return reply.replace(end, "");
 }
 
-/** Reads an item without renewing it; `undefined` when there is none. */
+/** Reads an item without renewing it; returns `undefined` when there is none. */
 export async function rawGet(
   server: RawServer,
   key: string,
@@ -84,7 +84,7 @@ export async function rawSet(
   if (reply !== "HD\r\n") throw unexpected(reply);
 }
 
-/** Removes an item; whether there was one. */
+/** Removes an item; returns whether there was one. */
 export async function rawDelete(
   server: RawServer,
   key: string,
@@ -95,11 +95,11 @@ export async function rawDelete(
   return reply.startsWith("HD");
 }
 
-/** All keys that the server holds, in alphabetical order. */
+/** Returns all keys that the server holds, in alphabetical order. */
 export async function rawKeys(server: RawServer): Promise<string[]> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    // "all" goes through the lists of items, and misses those that the server
-    // is moving from one list to another.
+    // "all" walks the lists of items and misses those that the server is moving
+    // from one list to another.
     const reply = await exchange(
       server,
       Buffer.from("lru_crawler metadump hash\r\n"),
@@ -116,7 +116,7 @@ export async function rawKeys(server: RawServer): Promise<string[]> {
   throw new Error("The server is too busy to list its keys");
 }
 
-/** The server's general statistics, or those of a section such as `settings`. */
+/** Returns the server's general statistics, or a section such as `settings`. */
 export async function rawStats(
   server: RawServer,
   section = "",
@@ -157,7 +157,7 @@ function exchange(
   });
 }
 
-/** What `node:net` connects to for an address. */
+/** Returns the `node:net` target for an address. */
 export function socketTarget(address: string): NetConnectOpts {
   if (address.startsWith("unix:")) return { path: address.slice(5) };
   const colon = address.lastIndexOf(":");

@@ -1,4 +1,4 @@
-// Installs programs with the package manager of the system, where it may.
+// Installs programs with the system's package manager, if that is permitted.
 
 import { findCommand } from "./find_command.ts";
 import { failureOf } from "./command.ts";
@@ -6,10 +6,10 @@ import { failureOf } from "./command.ts";
 /** How a package manager installs a package; the name is added at the end. */
 interface Manager {
   command: string;
-  /** Arguments of what has to be run first. */
+  /** Arguments of a command to run first. */
   update?: string[];
   install: string[];
-  /** Whether it works for an ordinary user only. */
+  /** Whether it works only for an ordinary user. */
   asUser?: boolean;
 }
 
@@ -27,8 +27,9 @@ const MANAGERS: Manager[] = [
 ];
 
 /**
- * Installs a program, in silence unless that fails. Returns the package manager
- * that did, or `undefined` where none is there, may, or can.
+ * Installs a program, silently unless that fails.
+ *
+ * @returns The package manager that installed it, or `undefined`.
  */
 export async function installPackage(
   program: string,
@@ -47,7 +48,10 @@ export async function installPackage(
   }
 }
 
-/** What runs a command as root; `undefined` where that takes a password. */
+/**
+ * Returns the prefix that runs a command as root; `undefined` if that needs a
+ * password.
+ */
 async function rootPrefix(): Promise<string[] | undefined> {
   if (Deno.uid() === 0) return [];
   if (findCommand("sudo") === undefined) return undefined;

@@ -1,5 +1,5 @@
-// Tells a visitor whose session could not be saved so, instead of what the app was
-// about to answer.
+// When a visitor's session could not be saved, says so instead of sending the app's
+// answer.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";

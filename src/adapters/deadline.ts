@@ -2,8 +2,8 @@
 
 /**
  * How long a call to a third-party client may take, in milliseconds. Some clients
- * never call back when a server stalls or dies. The built-in client has a `timeout`
- * of its own.
+ * never call back when a server stalls or dies. The built-in client has its own
+ * `timeout`.
  */
 export const THIRD_PARTY_CALL_TIMEOUT = 5000;
 

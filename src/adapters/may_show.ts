@@ -1,14 +1,14 @@
-// Whether printing a value could show a text. Clients attach to their errors what
-// is at hand: a command, a request, a whole pool of connections. Printing that
+// Whether printing a value could show a text. Clients attach all sorts of objects to
+// their errors: a command, a request, a whole pool of connections. Printing that
 // object graph to look for the text would block the process for seconds, so the
-// search gives up early, and then says that the text may be there.
+// search gives up early and then reports that the text may be there.
 
 import { Buffer } from "node:buffer";
 import { types } from "node:util";
 
-/** How many values a search looks at, before it gives up. */
+/** How many values a search checks before it gives up. */
 const MAX_STEPS = 200;
-/** So much text or data counts as one more value. */
+/** This many bytes of text or data count as one more value. */
 const STEP_BYTES = 1024;
 
 const CUSTOM_INSPECTION = [
@@ -18,8 +18,10 @@ const CUSTOM_INSPECTION = [
 ].map((name) => Symbol.for(name));
 
 /**
- * Whether printing a value, however deeply, could show a text: it does, or finding
- * out would take too long, or the value decides itself what it shows.
+ * Whether printing a value, however deeply, could show a text.
+ *
+ * @returns `true` also if finding out would take too long, or if the value itself
+ * decides what it shows.
  */
 export function mayShow(value: unknown, text: string): boolean {
   const seen = new Set<unknown>();
@@ -67,14 +69,17 @@ function isObject(value: unknown): value is object {
     typeof value === "function";
 }
 
-/** Whether what is printed for an object is not what its properties hold. */
+/** Whether printing an object may show something other than its properties. */
 function decidesItself(value: object): boolean {
   return types.isProxy(value) || types.isPromise(value) ||
     types.isAnyArrayBuffer(value) ||
     CUSTOM_INSPECTION.some((symbol) => symbol in value);
 }
 
-/** What is printed within an object. Getters are not called, as in printing. */
+/**
+ * Yields the parts of an object that printing shows. It calls no getters
+ * either.
+ */
 function* partsOf(value: object): Generator<unknown> {
   if (value instanceof Error) yield value.stack;
   if (value instanceof Map || value instanceof Set) {

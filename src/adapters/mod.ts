@@ -1,5 +1,5 @@
-// Third-party clients, made to fit what the storage needs: which kind a client
-// is, and what to say of an object that cannot serve as one.
+// Adapts third-party clients to the interface that the storage needs: recognizes the
+// kind of client, and refuses objects that cannot serve as one.
 
 import type { MemcacheClient } from "../client/memcache_client.ts";
 import { isKeyvLike } from "./keyv.ts";
@@ -17,10 +17,10 @@ export { THIRD_PARTY_CALL_TIMEOUT } from "./deadline.ts";
 export type { ThirdPartyClient } from "./promise_client.ts";
 
 /**
- * Adapts a client, after looking once at what it can do. The built-in client needs
- * no adapter and is returned as it is.
+ * Adapts a client according to its methods. The built-in client needs no adapter and
+ * is returned unchanged.
  *
- * @throws {TypeError} If it is not a client, or is one that cannot work.
+ * @throws {TypeError} If it is not a client, or is a client that cannot work.
  */
 export function adaptClient(client: unknown): SessionClient {
   if (typeof client !== "object" && typeof client !== "function" || !client) {

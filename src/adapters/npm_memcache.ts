@@ -1,7 +1,7 @@
-// npm `memcache`: promises. It hides failures: when it loses a server, `get`
-// resolves to `undefined` and every other method to `false`, exactly as for a
-// missing item. After a fault on the wire it may also resolve with the value of
-// another key. Only its events tell what the server said about which key.
+// Adapts npm `memcache`, which returns promises. It hides failures: when it loses a
+// server, `get` resolves to `undefined` and every other method to `false`, exactly as
+// for a missing item. After a fault on the wire it may also resolve with the value of
+// another key. Only its events tell what the server answered about which key.
 
 import { toExptime } from "../client/limits.ts";
 import type { FoundItem, SessionClient } from "./session_client.ts";
@@ -9,7 +9,7 @@ import { thirdPartyCalls } from "./third_party_call.ts";
 import { refusedError, unfitError } from "./third_party_error.ts";
 import type { ThirdPartyClient } from "./promise_client.ts";
 
-/** The part of npm `memcache` that is used here. */
+/** The part of npm `memcache` that the adapter uses. */
 interface MemcacheLike {
   maxExpiration: number;
   validateExpiration(exptime: number): number;
@@ -57,7 +57,7 @@ export function adaptMemcache(client: MemcacheLike): SessionClient {
     }
   }
 
-  /** Its `false` means either "not found" or a failure: reading the key tells which. */
+  /** Reads the key, since `false` means either "not found" or a failure. */
   async function confirmMissing(method: string, key: string): Promise<void> {
     if (await get(key) !== undefined) throw refused(method);
   }
@@ -100,8 +100,8 @@ function refused(method: string): Error {
 }
 
 /**
- * The client, or a view of it that accepts an expiration time over its limit of 30
- * days, which memcached reads as a date. The client keeps the limit for other
+ * Returns the client, or a view of it that accepts an expiration time over its limit
+ * of 30 days, which memcached reads as a date. The client keeps the limit for other
  * callers.
  */
 function taking(client: MemcacheLike, exptime: number): MemcacheLike {
@@ -111,7 +111,7 @@ function taking(client: MemcacheLike, exptime: number): MemcacheLike {
   });
 }
 
-/** What the servers answered for the keys that are being read. */
+/** The servers' answers for the keys that the adapter is reading. */
 class Answers {
   readonly #reads = new Map<
     string,
@@ -126,7 +126,7 @@ class Answers {
     client.on("miss", (key) => note(key));
   }
 
-  /** Starts to watch a read of a key. */
+  /** Starts to collect the answers for a key. */
   expect(
     key: string,
   ): { has(value: string | undefined): boolean; end(): void } {
@@ -144,7 +144,7 @@ class Answers {
 
 const answersByClient = new WeakMap<MemcacheLike, Answers>();
 
-/** One pair of listeners for each client, however many storages share it. */
+/** Adds only one pair of listeners to a client, however many storages share it. */
 function answersOf(client: MemcacheLike): Answers {
   const answers = answersByClient.get(client) ?? new Answers(client);
   answersByClient.set(client, answers);

@@ -1,17 +1,17 @@
-// npm `memcached`: callbacks, text values, compare-and-set. It has no command that
-// reads and renews at once. The adapter does not make one out of two, because a
-// request that writes would then cost three round trips: the storage renews when
-// it saves instead.
+// Adapts npm `memcached`, which has callbacks, text values and compare-and-set, but no
+// command that reads and renews at once. The adapter does not combine two commands,
+// because a request that writes would then cost three round trips. Instead, the
+// storage renews when it saves.
 
 import { toExptime } from "../client/limits.ts";
 import type { FoundItem, SessionClient } from "./session_client.ts";
 import { thirdPartyCalls } from "./third_party_call.ts";
 import { refusedError, unfitError } from "./third_party_error.ts";
 
-/** What npm `memcached` calls when a command is answered. */
+/** The callback of a command of npm `memcached`. */
 export type MemcachedCallback = (error: unknown, result?: unknown) => void;
 
-/** The part of npm `memcached` that is used here. */
+/** The part of npm `memcached` that the adapter uses. */
 export interface MemcachedLike {
   /** Reads an item with its version. */
   gets(key: string, callback: MemcachedCallback): void;
@@ -86,7 +86,7 @@ export function adaptMemcached(client: MemcachedLike): SessionClient {
     return itemOf(client, key, found as Record<string, unknown>);
   }
 
-  /** Its `false` means either "not found" or a failure: reading the key tells which. */
+  /** Reads the key, since `false` means either "not found" or a failure. */
   async function confirmMissing(method: string, key: string): Promise<void> {
     if (await get(key) !== undefined) throw refused(method);
   }
@@ -150,7 +150,7 @@ function escapeKey(key: string): string {
   return key.replaceAll("$", "$$$$");
 }
 
-/** The item that `gets` answered with: `{ [key]: value, cas }`. */
+/** Converts the answer of `gets`, `{ [key]: value, cas }`, to an item. */
 function itemOf(
   client: MemcachedLike,
   key: string,
@@ -161,7 +161,7 @@ function itemOf(
     maxKeySize?: number;
   };
   const names = Object.keys(found).filter((name) => name !== "cas");
-  // The client sends a hash in place of a key that it finds too long, escaped.
+  // If the escaped key is too long, the client sends a hash in its place.
   const isHashed = (namespace + escapeKey(key)).length > maxKeySize;
   if (names.length !== 1 || !isHashed && names[0] !== namespace + key) {
     throw unfitError(
@@ -171,7 +171,7 @@ function itemOf(
   }
   const { [names[0]]: value, cas } = found;
   return {
-    // It parses what other programs stored as JSON or as a number.
+    // The client parses values that other programs stored as JSON or as numbers.
     value: typeof value === "string" || value instanceof Uint8Array
       ? value
       : JSON.stringify(value),

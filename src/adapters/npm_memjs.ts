@@ -1,5 +1,5 @@
-// npm `memjs`: promises, the binary protocol, no compare-and-set. It matches
-// answers to requests, and rejects when a command fails.
+// Adapts npm `memjs`, which has promises and the binary protocol, but no
+// compare-and-set. It matches answers to requests and rejects when a command fails.
 
 import { toExptime } from "../client/limits.ts";
 import type { SessionClient } from "./session_client.ts";
@@ -7,7 +7,7 @@ import { thirdPartyCalls } from "./third_party_call.ts";
 import { refusedError } from "./third_party_error.ts";
 import { toFoundItem } from "./third_party_item.ts";
 
-/** The part of npm `memjs` that is used here. */
+/** The part of npm `memjs` that the adapter uses. */
 export interface MemjsLike {
   /** Reads an item. */
   get(key: string): Promise<{ value: Uint8Array | null }>;
@@ -46,7 +46,7 @@ export function isMemjs(client: object): client is MemjsLike {
 export function adaptMemjs(client: MemjsLike): SessionClient {
   const call = thirdPartyCalls(CLIENT);
   const { options } = client as { options?: { expires?: number } };
-  // It reads 0 as its own default, not as "no expiry".
+  // The client reads 0 as its own default, not as "no expiry".
   const never = options?.expires ? LAST_SECOND : 0;
   const expiresIn = (ttl: number) => toExptime(ttl) || never;
   return {

@@ -1,5 +1,5 @@
-// Any object whose methods return promises. It gets times to live in seconds, and
-// has to handle those above memcached's 30 days itself.
+// Adapts any object whose methods return promises. The object gets times to live in
+// seconds and has to handle those over memcached's 30 days itself.
 
 import type {
   CasToken,
@@ -13,7 +13,7 @@ import { toFoundItem } from "./third_party_item.ts";
 /**
  * Any client whose methods return promises, such as one that you write yourself.
  * Times to live are in seconds; `0` means no expiry, and values over 30 days occur.
- * A method that fails has to reject (`set` may also resolve to `false`): a failure
+ * A method must reject when it fails (`set` may also resolve to `false`): a failure
  * must never look like a missing item.
  *
  * Each optional method adds a guarantee. Without `compareAndSet`, two requests that
@@ -49,7 +49,7 @@ export interface ThirdPartyClient {
 
 const CLIENT = "the Memcache client";
 
-/** The names of the required methods that a client lacks. */
+/** Returns the names of the required methods that a client lacks. */
 export function missingMethods(client: object): string[] {
   const methods = client as Record<string, unknown>;
   return ["get", "set", "delete"].filter((name) => {

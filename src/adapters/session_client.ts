@@ -1,12 +1,12 @@
-// What the storage needs from a client. The built-in client has all of it; adapters
-// give third-party clients as much of it as they can.
+// The interface that the storage needs from a client. The built-in client implements
+// all of it; adapters give third-party clients as much of it as possible.
 
 import type {
   CasToken,
   CompareAndSetResult,
 } from "../client/memcache_client.ts";
 
-/** An item as a client may return it: text or bytes, with or without a version. */
+/** An item that a client returns: text or bytes, with or without a version. */
 export interface FoundItem {
   /** The value, as text or as bytes. */
   value: string | Uint8Array;
@@ -15,8 +15,8 @@ export interface FoundItem {
 }
 
 /**
- * The least that the storage needs from a client, and what it makes use of. A
- * missing optional method costs the guarantee that rests on it.
+ * The methods that the storage needs from a client, and optional ones that it uses. A
+ * client without an optional method loses the guarantee that depends on it.
  *
  * Times to live are in seconds; `0` means no expiry, and values over memcached's 30
  * days occur.

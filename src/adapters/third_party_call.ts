@@ -1,17 +1,17 @@
-// Every call into a third-party client goes through here: it has a deadline, and
-// fails with our errors whatever the client throws.
+// Every call into a third-party client goes through this file, which gives the call a
+// deadline and converts whatever the client throws to a `MemcacheError`.
 
 import { withDeadline } from "./deadline.ts";
 import { lateError, toMemcacheError } from "./third_party_error.ts";
 
-/** Runs one call of a client: which method, for which key, and the call itself. */
+/** Runs one call to a client; `method` and `key` describe the call in errors. */
 export type ThirdPartyCall = <T>(
   method: string,
   key: string,
   run: () => T | PromiseLike<T>,
 ) => Promise<T>;
 
-/** Makes the function that runs the calls of one client. */
+/** Creates the function that runs the calls to one client. */
 export function thirdPartyCalls(client: string): ThirdPartyCall {
   return async (method, key, run) => {
     const name = { client, method };

@@ -1,6 +1,6 @@
-// The failures of third-party clients as our errors. These clients fail with
-// strings, arrays, plain errors or nothing at all, and tell the kind of failure
-// only in prose.
+// Converts the failures of third-party clients to `MemcacheError`s. These clients fail
+// with strings, arrays, plain errors or nothing at all, and describe the kind of
+// failure only in prose.
 
 import {
   MemcacheAuthenticationError,
@@ -22,7 +22,10 @@ export interface ThirdPartyCallName {
   method: string;
 }
 
-/** The end of a key is searched for: part of the id, whatever the prefix. */
+/**
+ * How many characters at the end of a key to search for: part of the session
+ * id.
+ */
 const END_OF_ID = 16;
 
 interface Kind {
@@ -32,7 +35,7 @@ interface Kind {
 }
 
 // The first match counts. A message never repeats the matching text, which may
-// quote a key or a value.
+// contain a key or a value.
 const KINDS: readonly Kind[] = [
   {
     pattern: /authentication failed/i,
@@ -67,18 +70,18 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** The error for a call that has not settled in time. */
+/** Creates the error for a call that has not settled in time. */
 export function lateError(name: ThirdPartyCallName): MemcacheTimeoutError {
   const why = `no answer within ${THIRD_PARTY_CALL_TIMEOUT} ms`;
   return new MemcacheTimeoutError(message(name, why));
 }
 
-/** The error for a call that says only that it failed. */
+/** Creates the error for a call that only reports that it failed. */
 export function refusedError(name: ThirdPartyCallName): MemcacheServerError {
   return new MemcacheServerError(message(name, "it gave no reason"));
 }
 
-/** The error for an answer that does not fit the call. */
+/** Creates the error for an answer that does not fit the call. */
 export function unfitError(
   name: ThirdPartyCallName,
   why: string,
@@ -87,9 +90,9 @@ export function unfitError(
 }
 
 /**
- * Makes a {@linkcode MemcacheError} out of whatever a call for a key failed with.
- * Its cause is the failure itself, or the failure's text when the rest of it could
- * show the key, or nothing when the text does.
+ * Converts whatever a call failed with to a {@linkcode MemcacheError}. Its cause is
+ * the failure itself, or only the failure's text when other parts could show the key,
+ * or nothing when the text itself could.
  */
 export function toMemcacheError(
   name: ThirdPartyCallName,

@@ -1,10 +1,10 @@
-// What the `get` of a promise-style client may resolve to, and the item it means.
+// The results that the `get` of a promise-style client may have, as items.
 
 import type { FoundItem } from "./session_client.ts";
 import { type ThirdPartyCallName, unfitError } from "./third_party_error.ts";
 
 /**
- * The item that a `get` resolved to; `undefined` when there is none.
+ * Converts the result of a `get` to an item; `undefined` when there is none.
  *
  * @throws {MemcacheProtocolError} If it resolved to something else.
  */

@@ -1,6 +1,6 @@
-// A connection of its own for what the meta protocol has no commands for: what a
-// server says of itself, which servers belong to a cluster, and which keys there
-// are. One command at a time, in the classic text protocol.
+// A separate connection for what the meta protocol has no commands for: a server's
+// statistics, the servers of a cluster, and the keys that a server holds. It sends
+// one command at a time, in the classic text protocol.
 // https://github.com/memcached/memcached/blob/master/doc/protocol.txt
 
 import type { Socket } from "node:net";
@@ -20,48 +20,55 @@ import {
   socketError,
 } from "./server_errors.ts";
 
-/** What a connection for administration needs to know. */
+/** The options of an {@linkcode AdminConnection}. */
 export interface AdminConnectionOptions
   extends Omit<ConnectionOptions, "maxValueBytes"> {
-  /** Gives what may change from one connection to the next. */
+  /**
+   * Returns the credentials and certificates, which may change between
+   * connections.
+   */
   ask?: (() => Promise<Secrets>) | undefined;
-  /** Milliseconds within which a connection and each answer have to come. */
+  /** The milliseconds that connecting, and each answer, may take. */
   timeout: number;
   /** Whether it does not keep the process alive. */
   isBackground?: boolean;
 }
 
-/** A client whose servers can be asked what is no meta command. */
+/** A client whose servers also accept commands outside the meta protocol. */
 export interface AdminClient extends MemcacheClient {
-  /** How to connect to one of its servers. */
+  /** Returns the options for a connection to one of its servers. */
   adminOptions(server: MemcacheServer): AdminConnectionOptions;
   /** The same servers for work that does not keep the process alive. */
   inBackground(): AdminClient;
 }
 
-/** Takes in what the server answers; returns whether the answer is complete. */
+/**
+ * Reads the next bytes of an answer.
+ *
+ * @returns Whether the answer is complete.
+ */
 export type ReplyReader = (chunk: Buffer) => boolean;
 
-/** A command under way. */
+/** A command that waits for its answer. */
 interface Exchange {
   read: ReplyReader;
   /** How long the server may be silent, in milliseconds. */
   patience: number;
-  /** The same, once its answer has begun. */
+  /** The same limit once the answer has begun. */
   pause: number;
   resolve: () => void;
   reject: (error: Error) => void;
 }
 
-/** A whole answer of more bytes than this is none to a command of ours. */
+/** No command that this file sends has a longer answer, in bytes. */
 const MAX_ANSWER_BYTES = 16 * 2 ** 20;
 const FAILURE = /^(?:ERROR|CLIENT_ERROR|SERVER_ERROR)\b([^\r\n]*)\r?\n/;
 
-/** A connection that is made to ask a few things, and closed. */
+/** A connection that opens for a few questions and then closes. */
 export class AdminConnection {
   /** The server as it was named in `servers`. */
   readonly server: string;
-  /** How long the connection took to come about, in milliseconds. */
+  /** How long connecting took, in milliseconds. */
   readonly connectTime: number;
   readonly #socket: Socket;
   readonly #timeout: number;
@@ -92,8 +99,8 @@ export class AdminConnection {
   }
 
   /**
-   * Connects, authenticates where there is a password, and closes the connection
-   * when it has been used.
+   * Connects, authenticates if there is a password, calls `use`, and closes the
+   * connection.
    *
    * @throws {MemcacheError} If the server cannot be reached, or does not accept
    * the certificate, the username or the password.
@@ -118,16 +125,16 @@ export class AdminConnection {
     }
   }
 
-  /** The server's version, such as `1.6.18`. */
+  /** Asks for the server's version, such as `1.6.18`. */
   async version(): Promise<string> {
     const answer = await this.ask("version", (text) => text.endsWith("\n"));
     return /^VERSION (\S+)/.exec(answer)?.[1] ?? this.#refuseAnswer("version");
   }
 
   /**
-   * The server's general statistics, or those of a section such as `items`.
+   * Asks for the server's general statistics, or for a section such as `items`.
    *
-   * @throws {MemcacheServerError} If the server does not tell them.
+   * @throws {MemcacheServerError} If the server refuses to report them.
    */
   async stats(section = ""): Promise<Map<string, string>> {
     const command = `stats ${section}`.trim();
@@ -160,9 +167,9 @@ export class AdminConnection {
   }
 
   /**
-   * Sends a command, and gives its answer to a reader as it arrives. Fails when
-   * no byte comes for `timeout`, or, once the answer has begun, for `pause`
-   * milliseconds; what the reader throws fails it as well.
+   * Sends a command and passes its answer to a reader as the answer arrives.
+   * Rejects when no byte arrives for `timeout` milliseconds or, once the answer has
+   * begun, for `pause` milliseconds, and when the reader throws.
    */
   exchange(
     command: string,
@@ -229,7 +236,7 @@ export class AdminConnection {
     const due = this.#lastByteAt + exchange.patience;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      // The event loop may have been busy: first take in what has arrived.
+      // The event loop may have been busy: read first what has already arrived.
       setImmediate(() => {
         if (this.#exchange !== exchange) return;
         const { patience } = exchange;

@@ -1,25 +1,28 @@
-// How long to wait before the next look for a server that is down.
+// How long to wait before the next attempt to reach a server that is down.
 
 import { MemcacheAuthenticationError, type MemcacheError } from "./errors.ts";
 
-/** The first wait, in milliseconds; each further one is twice as long. */
+/** The first wait, in milliseconds; each later wait is twice as long. */
 const FIRST_DELAY = 50;
-/** The longest wait while somebody calls: service resumes within a second. */
+/** The longest wait while calls arrive, so that service resumes within a second. */
 const MAX_DELAY = 250;
-/** The longest wait while nobody calls. */
+/** The longest wait while no calls arrive. */
 const MAX_IDLE_DELAY = 2_000;
-/** A wrong password or certificate does not mend itself: no hurry to try again. */
+/**
+ * A wrong password or certificate needs a person to fix it, so retries are
+ * slow.
+ */
 const AUTHENTICATION_DELAY = 5_000;
 
-/** How long to wait, in milliseconds, while somebody calls and while nobody does. */
+/** The waits in milliseconds: while calls arrive, and while none do. */
 export interface BackOff {
   whenCalled: number;
   whenIdle: number;
 }
 
 /**
- * The waits after so many failures in a row. They are jittered, so that the many
- * clients that lost a server at once do not all come back at once.
+ * Returns the waits after a number of consecutive failures. Jitter keeps clients
+ * that lost a server at the same moment from all returning at the same moment.
  */
 export function backOff(
   error: MemcacheError,

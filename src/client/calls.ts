@@ -1,5 +1,5 @@
-// The calls to one server that have not been settled: how many there are, how much
-// memory they hold, and that each is settled once.
+// The unsettled calls to one server: this file counts them, bounds the memory that
+// they hold, and settles each of them once.
 
 import type { PendingCommand } from "./pending_command.ts";
 import { overloadBytesError, overloadError } from "./server_errors.ts";
@@ -36,13 +36,13 @@ export class Calls {
     this.#events = events;
   }
 
-  /** How many calls wait. */
+  /** How many calls are waiting. */
   get count(): number {
     return this.#count;
   }
 
   /**
-   * Looks whether one more call with so many bytes may wait. One always may.
+   * Checks that one more call of this many bytes may wait. A lone call always may.
    *
    * @throws {MemcacheOverloadError} If it may not.
    */
@@ -57,7 +57,7 @@ export class Calls {
     }
   }
 
-  /** A call begins to wait. */
+  /** Counts a call that begins to wait. */
   add(call: PendingCommand): void {
     this.#count++;
     this.#bytes += call.heldBytes;
@@ -69,12 +69,12 @@ export class Calls {
     if (++this.#awaited === 1) this.#events.keepAlive(true);
   }
 
-  /** Tells a call what came of it, unless it has been told before. */
+  /** Resolves a call, unless it has already settled. */
   resolve(call: PendingCommand, outcome: unknown): void {
     if (this.#settle(call)) call.resolve(outcome);
   }
 
-  /** Tells a call what went wrong, unless it has been told before. */
+  /** Rejects a call, unless it has already settled. */
   reject(call: PendingCommand, error: unknown): void {
     if (this.#settle(call)) call.reject(error);
   }

@@ -1,25 +1,26 @@
-// The one way to refuse an option, for the client and for whoever builds on it:
-// what is being created, which option is wrong, what it must be, and what it is.
+// The one way to refuse an option, for the client and for code that builds on it.
+// The error says what is being created, which option is wrong, what the option must
+// be, and what it is.
 
 /** The class of an option's error: a wrong type, or a value out of range. */
 export type OptionError = typeof TypeError | typeof RangeError;
 
-/** What to say of options that do not exist, beside the nearest name. */
+/** Hints for options that do not exist, instead of the nearest name. */
 export type OptionHints = Readonly<Record<string, string | undefined>>;
 
-/** An unknown name this different from a real one was not a slip of the keys. */
+/** A name that differs in more letters than this is not a typing error. */
 const MAX_SLIPS = 3;
 
-/** Checks the options of one kind of thing. */
+/** Checks the options of one kind of object. */
 export class OptionChecks {
   readonly #what: string;
 
-  /** Takes what is being created, such as `Memcache client`. */
+  /** `what` is what is being created, such as `Memcache client`. */
   constructor(what: string) {
     this.#what = what;
   }
 
-  /** Throws that an option is not what it must be. */
+  /** Throws the error for an option that is not what it must be. */
   refuse(
     name: string,
     must: string,
@@ -31,7 +32,7 @@ export class OptionChecks {
     );
   }
 
-  /** Refuses what is not an object. */
+  /** Refuses anything that is not an object. */
   object(name: string, value: unknown, must = "be an object"): void {
     if (typeof value !== "object" || value === null) {
       this.refuse(name, must, describe(value));
@@ -40,7 +41,7 @@ export class OptionChecks {
 
   /**
    * Refuses options that do not exist. `names` has a key for every option; derive
-   * it with `satisfies Record<keyof Options, true>`, so that none is forgotten.
+   * it with `satisfies Record<keyof Options, true>`, so that the list is complete.
    */
   names(
     options: object,
@@ -62,7 +63,7 @@ export class OptionChecks {
     }
   }
 
-  /** Refuses what is neither absent nor an integer from `least` to `most`. */
+  /** Refuses anything but `undefined` or an integer from `least` to `most`. */
   integer(
     name: string,
     value: unknown,
@@ -82,14 +83,14 @@ export class OptionChecks {
     }
   }
 
-  /** Refuses what is neither absent nor `true` nor `false`. */
+  /** Refuses anything but `undefined` or a boolean. */
   boolean(name: string, value: unknown): void {
     if (value !== undefined && typeof value !== "boolean") {
       this.refuse(name, "be a boolean", describe(value));
     }
   }
 
-  /** Refuses what is neither absent nor one of some strings. */
+  /** Refuses anything but `undefined` or one of the given strings. */
   oneOf(name: string, value: unknown, choices: readonly string[]): void {
     if (value === undefined || choices.includes(value as string)) return;
     const must = `be ${choices.map((it) => `"${it}"`).join(" or ")}`;
@@ -100,14 +101,17 @@ export class OptionChecks {
   }
 }
 
-/** Names what a value is without showing it: it may be a secret. */
+/** Names the type of a value without showing the value, which may be a secret. */
 export function describe(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** The name that differs least, where it differs little enough to be meant. */
+/**
+ * Finds the most similar name, if it is similar enough to be what the user
+ * meant.
+ */
 function nearest(name: string, names: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
@@ -121,7 +125,7 @@ function nearest(name: string, names: readonly string[]): string | undefined {
   return best;
 }
 
-/** How many letters have to be added, removed or changed (Levenshtein). */
+/** Counts the letters to add, remove or change (Levenshtein distance). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 0; i < a.length; i++) {

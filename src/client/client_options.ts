@@ -1,4 +1,4 @@
-// The options of the built-in client, and that they are sound.
+// The options of the built-in client, and the checks on them.
 
 import { describe, OptionChecks } from "./checks.ts";
 
@@ -14,46 +14,46 @@ import {
 /** Options of {@linkcode createMemcacheClient}. */
 export interface MemcacheClientOptions {
   /**
-   * Milliseconds within which every call settles, connecting included.
+   * The milliseconds within which every call settles, including connecting.
    *
    * @default {1000}
    */
   timeout?: number;
   /**
-   * Whether to talk TLS to every server, and how. `memcaches://` in a server's
-   * address does the same for that server. A function is asked at each
-   * connection, so that certificates can be renewed while the process runs.
+   * Whether to use TLS with every server, and how. `memcaches://` in a server's
+   * address does the same for that server. The client calls a function before
+   * each connection, so you can renew certificates while the process runs.
    *
    * @default {false}
    */
   tls?: boolean | TlsOptions | (() => TlsOptions | Promise<TlsOptions>);
   /**
    * The user for memcached's ASCII authentication (`memcached -Y`), sent as the
-   * first thing on every connection. A name in a server's address goes first. A
-   * function is asked at each connection.
+   * first command on every connection. A name in a server's address takes
+   * precedence. The client calls a function before each connection.
    */
   username?: string | (() => string | Promise<string>);
-  /** The user's password. A function is asked at each connection. */
+  /** The user's password. The client calls a function before each connection. */
   password?: string | (() => string | Promise<string>);
   /**
-   * The largest value in bytes. A larger one is refused before it is sent, for
-   * memcached drops the old value when it refuses a new one. The default is
-   * memcached's own limit of 1 MiB, less what it needs itself for an item; raise
-   * it together with the server's (`memcached -I`).
+   * The largest value in bytes. The client refuses a larger value before sending
+   * it, because memcached drops the old value when it refuses a new one. The
+   * default is memcached's own limit of 1 MiB, less its overhead for an item;
+   * raise it together with the server's limit (`memcached -I`).
    *
    * @default {1048064}
    */
   maxValueBytes?: number;
   /**
-   * How many calls may wait for one server at once; more fail at once, so that a
-   * server that stalls does not fill the memory.
+   * How many calls may wait for one server. Further calls reject at once with a
+   * `MemcacheOverloadError`, so a stalled server cannot fill the memory.
    *
    * @default {10000}
    */
   maxPending?: number;
   /**
-   * How many bytes of values may wait for one server at once; calls with more
-   * fail at once with a `MemcacheOverloadError`. One value may always wait.
+   * How many bytes of values may wait for one server. Further calls reject at once
+   * with a `MemcacheOverloadError`. A lone value may always wait.
    *
    * @default {67108864}
    */
@@ -75,12 +75,12 @@ const TLS_OPTIONS = {
   key: true,
   serverName: true,
 } satisfies Record<keyof TlsOptions, true>;
-/** A timer of more milliseconds than this ends at once. */
+/** A timer that is set to more milliseconds than this fires at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const checks: OptionChecks = new OptionChecks("Memcache client");
 
-/** Reads all servers and sources of servers, and checks that they differ. */
+/** Parses all servers and sources of servers, and checks that they differ. */
 export function parseServers(
   servers: readonly string[],
 ): (ServerAddress | ServerSource)[] {
@@ -133,7 +133,7 @@ export function checkOptions(options: MemcacheClientOptions): void {
   }
 }
 
-/** The server splits the two at the first space, and the line at its end. */
+/** The server splits the two at the first space, and ends them at a line break. */
 function checkLogin(name: string, value: unknown): asserts value is string {
   if (typeof value !== "string" || value === "" || /[\0\r\n]/.test(value)) {
     checks.refuse(name, "be a string of one line", "something else");
@@ -144,8 +144,8 @@ function checkLogin(name: string, value: unknown): asserts value is string {
 }
 
 /**
- * What a connection to a server shows, or a function to ask for it. `serverName`
- * is the name of its certificate where the options have none.
+ * Returns a connection's credentials and TLS options, or a function that does.
+ * `serverName` is the name on the certificate unless the options give one.
  */
 export function toSecrets(
   address: ServerAddress,

@@ -1,31 +1,31 @@
-// Time as the client sees it, so that tests can move it. What runs on its timers
-// runs outside of any request: a request that happens to set one is not kept in
-// memory, nor is its asynchronous context handed to others.
+// The client's view of time, which tests can control. Callbacks of its timers run
+// outside of any request: a timer neither keeps the request that set it in memory
+// nor passes that request's asynchronous context to others.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 
-/** A timer that has been set. */
+/** A running timer. */
 export interface ClockTimer {
-  /** Lets the process end although the timer is set. */
+  /** Lets the process exit while the timer runs. */
   unref(): void;
-  /** Keeps the process alive until the timer is due. */
+  /** Keeps the process alive until the timer fires. */
   ref(): void;
-  /** Unsets the timer. */
+  /** Cancels the timer. */
   cancel(): void;
 }
 
-/** A clock. */
+/** A source of time and timers. */
 export interface Clock {
-  /** Milliseconds since some moment. */
+  /** Returns the milliseconds since a fixed moment. */
   now(): number;
-  /** Calls back once, after so many milliseconds. */
+  /** Calls back once, after this many milliseconds. */
   setTimer(run: () => void, delay: number): ClockTimer;
-  /** Calls back once what has arrived meanwhile has been taken in. */
+  /** Calls back after the event loop has read all input that has arrived. */
   afterInput(run: () => void): void;
 }
 
-/** Runs something outside of any request's asynchronous context. */
+/** Runs a function outside of any request's asynchronous context. */
 export const outsideRequests: <R>(run: () => R) => R = AsyncLocalStorage
   .snapshot();
 

@@ -1,6 +1,6 @@
-// What a server can be asked, in one table: how each kind of command is written,
-// what its replies mean, whether it can miss, and whether it may be sent twice.
-// Commands are plain data: closures instead, one a layer, were 3 % of a request.
+// One table of all commands: how to encode each kind, what its replies mean,
+// whether it can miss, and whether the client may send it twice. Commands are plain
+// data, because one closure per layer cost 3 % of a request.
 
 import {
   encodeAdd,
@@ -17,7 +17,7 @@ import {
 import type { CasToken } from "./memcache_client.ts";
 import type { Reply } from "./reply_parser.ts";
 
-/** What a command can be. */
+/** The kinds of commands. */
 export type CommandKind =
   | "get"
   | "peek"
@@ -29,18 +29,18 @@ export type CommandKind =
   | "probe"
   | "receipt";
 
-/** What to ask a server. */
+/** A command to a server. */
 export interface Command {
   kind: CommandKind;
   key: string;
-  /** Seconds to live; `undefined` where the command does not set them. */
+  /** The time to live in seconds; `undefined` if the command does not set it. */
   ttl: number | undefined;
-  /** What to store; its size in bytes is given with it. */
+  /** The value to store; `bytes` is its size. */
   value: string | Uint8Array | undefined;
   bytes: number;
-  /** The version that the item has to be of. */
+  /** The version that the stored item must have. */
   cas: CasToken;
-  /** Makes of a value what the caller wants; must not keep the bytes. */
+  /** Converts the value for the caller; must not keep the bytes. */
   decode: ((value: Uint8Array) => unknown) | undefined;
   /** Whether it does not keep the process alive. */
   isBackground: boolean;
@@ -49,19 +49,22 @@ export interface Command {
 /** Stands for a reply that does not fit the command. */
 export const UNEXPECTED: unique symbol = Symbol("unexpected reply");
 
-/** What there is to know about a kind of command. */
+/** The properties of one kind of command. */
 export interface CommandRule {
-  /** The command line with the command's token; a value comes after it. */
+  /** Encodes the command line with the command's token; the value follows it. */
   encode(command: Command, opaque: number): string;
-  /** What a reply of two letters means, or {@linkcode UNEXPECTED}. */
+  /** Converts a two-letter reply to a result, or to {@linkcode UNEXPECTED}. */
   outcome(reply: Reply, command: Command): unknown;
-  /** Whether it is an `mg`, which may be answered by `EN` without a token. */
+  /** Whether this is an `mg`, which a server may answer with `EN` and no token. */
   canMiss: boolean;
-  /** Whether sending it twice is the same as once, whatever happens in between. */
+  /**
+   * Whether sending it twice equals sending it once, whatever happens in
+   * between.
+   */
   mayRepeat: boolean;
 }
 
-/** Every kind of command. */
+/** The rules of every kind of command. */
 export const commandRules: Record<CommandKind, CommandRule> = {
   get: {
     encode({ key, ttl }, opaque) {
@@ -149,7 +152,7 @@ export const commandRules: Record<CommandKind, CommandRule> = {
   },
 };
 
-/** A command without a value. */
+/** Creates a command without a value. */
 export function plainCommand(
   kind: CommandKind,
   key: string,
@@ -173,8 +176,8 @@ function either(code: string, yes: string, no: string): unknown {
 }
 
 /**
- * A value that shares no memory with other replies. Whoever is given it may hand
- * its buffer to another thread, or keep it for as long as the process runs.
+ * Returns a value that shares no memory with other replies. The caller may
+ * transfer its buffer to another thread, or keep it as long as the process runs.
  */
 function ownedValue({ value, isBorrowed }: Reply): Uint8Array {
   return isBorrowed ? new Uint8Array(value!) : value!;

@@ -1,19 +1,20 @@
-// The commands of memcached's meta protocol as text. Whatever reaches the wire
-// was checked here: one bad key followed by its data block would make the
-// server answer twice and shift every answer after it.
+// Encodes the commands of memcached's meta protocol. Every key and number is
+// checked here before it reaches the wire: one bad key followed by its data block
+// would make the server answer twice and shift every answer after that.
 //
 // The flags, after https://github.com/memcached/memcached/blob/master/doc/protocol.txt
 //   v  return the value            c  return the version (compare-and-set token)
 //   t  return the seconds left     u  do not count this as a use of the item
 //   T  set the time to live        C  store only over this version
 //   ME store only where there is no item (mode "add")
-//   O  a token of ours, which the reply repeats: it shows whose reply it is
+//   O  an opaque token, which the reply repeats: it tells which command the
+//      reply belongs to
 
 import { Buffer } from "node:buffer";
 import { MAX_KEY_BYTES, toExptime } from "./limits.ts";
 import type { CasToken } from "./memcache_client.ts";
 
-/** What no key may contain. */
+/** The characters that no key may contain. */
 const UNSAFE = /[^\x21-\x7e]/;
 
 /** `mg`: reads an item with its version. */
@@ -32,7 +33,7 @@ export function encodeGetAndTouch(
 
 /**
  * `mg` with the time to live (`t`), and without a bump in the LRU (`u`): reads an
- * item as nobody's use of it.
+ * item without counting as a use of it.
  */
 export function encodePeek(key: string, opaque: number): string {
   return `mg ${checkKey(key)} v c t u O${opaque}\r\n`;
@@ -43,34 +44,35 @@ export function encodeTouch(key: string, ttl: number, opaque: number): string {
   return `mg ${checkKey(key)} T${toExptime(ttl)} O${opaque}\r\n`;
 }
 
-/** A key that nobody uses. */
+/** A key that no application uses. */
 const UNUSED_KEY = "memcache-client-probe";
 
 /**
- * `mn`, which does nothing: is the server there, and does it speak meta? Proxies
- * answer it themselves, so that a server behind one that is down does not matter.
+ * `mn`, which does nothing. Its reply shows that the server is up and speaks the
+ * meta protocol. Proxies answer it themselves, so a dead server behind a proxy does
+ * not matter.
  */
 export function encodeProbe(): string {
   return "mn\r\n";
 }
 
 /**
- * What a connection begins with: is the server there, and which version is it?
- * Neither command has a value, which an old server would run as commands.
+ * The first commands of a connection, which check that the server is up and ask
+ * for its version. Neither has a value, which an old server would run as commands.
  */
 export function encodeGreeting(): string {
   return "mn\r\nversion\r\n";
 }
 
 /**
- * `md` of a key that nobody uses, after a command whose own reply may carry no
- * token: this one's does, and shows that no reply before it is missing.
+ * `md` of a key that no application uses. It follows a command whose own reply may
+ * carry no token; the token of this reply shows that no earlier reply is missing.
  */
 export function encodeReceipt(opaque: number): string {
   return `md ${UNUSED_KEY} O${opaque}\r\n`;
 }
 
-/** The line before a value: `ms`. The value and a line end come after it. */
+/** `ms`: the line before a value. The value and a line end follow it. */
 export function encodeSet(
   key: string,
   bytes: number,
@@ -109,10 +111,10 @@ export function encodeDelete(key: string, opaque: number): string {
 }
 
 /**
- * Memcached's ASCII authentication: a `set`, whose key does not matter, of
- * `user password` as the first command of a connection. A server that asks for
- * none really sets it: the key is one that nobody uses, and what has the time to
- * live -1 has expired at once.
+ * Memcached's ASCII authentication: a `set` of `user password`, under any key, as
+ * the first command of a connection. A server without authentication stores the
+ * item, so the key is one that no application uses, and the time to live of -1
+ * makes the item expire at once.
  */
 export function encodeAuthentication(
   username: string,

@@ -1,5 +1,5 @@
-// The client's methods in terms of one: send a command. A server sends it itself,
-// the ring to the server that owns the key.
+// The client's methods, all of which send one command. A server sends the command
+// itself; the ring passes it to the server that owns the key.
 
 import { Buffer } from "node:buffer";
 import { type Command, type CommandKind, plainCommand } from "./command.ts";
@@ -12,11 +12,11 @@ import type {
   PeekedItem,
 } from "./memcache_client.ts";
 
-/** What servers and clients have in common. */
+/** The methods that servers and clients share. */
 export abstract class CommandMethods implements MemcacheCommands {
   abstract readonly maxValueBytes: number;
 
-  /** Sends a command; what becomes of it depends on its kind. */
+  /** Sends a command and resolves with its outcome, which depends on its kind. */
   abstract send<Outcome>(command: Command): Promise<Outcome>;
 
   get(key: string): Promise<MemcacheItem | undefined> {

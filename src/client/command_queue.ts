@@ -1,20 +1,20 @@
-// Commands in order, oldest first. All have the same timeout, so the oldest is
-// also the first to be due.
+// A queue of commands, oldest first. All commands have the same timeout, so the
+// oldest is also the first to be due.
 
 import type { PendingCommand } from "./pending_command.ts";
 
-/** A first-in, first-out queue as a linked list: nothing is moved or copied. */
+/** A first-in, first-out queue as a linked list, which moves and copies nothing. */
 export class CommandQueue {
   #oldest: PendingCommand | undefined;
   #newest: PendingCommand | undefined;
   #size = 0;
 
-  /** How many commands are in it. */
+  /** How many commands the queue holds. */
   get size(): number {
     return this.#size;
   }
 
-  /** The command whose turn it is. */
+  /** The next command. */
   get oldest(): PendingCommand | undefined {
     return this.#oldest;
   }
@@ -27,7 +27,7 @@ export class CommandQueue {
     this.#size++;
   }
 
-  /** Adds commands before all others, in their order. */
+  /** Adds commands before all others and keeps their order. */
   prepend(commands: readonly PendingCommand[]): void {
     for (const command of [...commands].reverse()) {
       command.next = this.#oldest;
@@ -37,7 +37,7 @@ export class CommandQueue {
     }
   }
 
-  /** Takes the oldest command out. */
+  /** Removes and returns the oldest command. */
   shift(): PendingCommand | undefined {
     const command = this.#oldest;
     if (command === undefined) return undefined;
@@ -48,7 +48,7 @@ export class CommandQueue {
     return command;
   }
 
-  /** Takes all commands out. */
+  /** Removes and returns all commands. */
   drain(): PendingCommand[] {
     const commands: PendingCommand[] = [];
     for (let c = this.shift(); c !== undefined; c = this.shift()) {
@@ -57,12 +57,12 @@ export class CommandQueue {
     return commands;
   }
 
-  /** Visits the commands, oldest first, and leaves them where they are. */
+  /** Visits the commands, oldest first, without removing them. */
   *[Symbol.iterator](): Generator<PendingCommand> {
     for (let c = this.#oldest; c !== undefined; c = c.next) yield c;
   }
 
-  /** The first command whose caller waits. */
+  /** The first command whose caller is still waiting. */
   get oldestWaiting(): PendingCommand | undefined {
     let command = this.#oldest;
     while (command?.settled) command = command.next;

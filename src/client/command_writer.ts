@@ -1,6 +1,6 @@
-// Writes the commands that wait to one connection, as fast as the other side takes
-// them and no faster: what has not been written can still be given up, or be sent
-// elsewhere, without any doubt about what became of it.
+// Writes waiting commands to one connection, no faster than the server reads them.
+// The client can give up an unwritten command, or send it over another connection,
+// and still be certain that the server never saw it.
 
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
@@ -8,35 +8,38 @@ import { nextTick } from "node:process";
 import type { CommandQueue } from "./command_queue.ts";
 import { LINE_END, type PendingCommand } from "./pending_command.ts";
 
-/** One write holds at most so many bytes. */
+/** The most bytes in one write. */
 const PART_BYTES = 64 * 1024;
 /**
- * Over TLS, one write holds whole commands of at most a TLS record together, and
- * the next one waits until it has left. What is left of a record after a value
- * wakes no event in memcached: commands behind it would hang for their whole
- * timeout. (Found in 1.6.12 to 1.6.45.)
+ * Over TLS, one write holds whole commands that together fit into a TLS record, and
+ * the next write waits until this one has left. When memcached has read a value,
+ * the rest of the same record triggers no event, so commands after the value would
+ * hang until their timeout. (Seen in 1.6.12 to 1.6.45.)
  */
 const TLS_RECORD_BYTES = 16 * 1024;
-/** So many bytes may wait in the socket before writing stops. */
+/** The bytes that may wait in the socket before writing stops. */
 const AHEAD_BYTES = 4 * PART_BYTES;
-/** Room that the kernel makes later than this was made by the other side. */
+/**
+ * When the kernel accepts more data later than this, in milliseconds, the other
+ * side has read something.
+ */
 const BLOCKED_FOR = 25;
 
-/** What a writer needs to know. */
+/** The options of a {@linkcode CommandWriter}. */
 export interface CommandWriterOptions {
-  /** What to write to. */
+  /** The socket to write to. */
   stream: Socket;
-  /** Whether that is TLS. */
+  /** Whether the socket uses TLS. */
   isSecure: boolean;
-  /** What to write, oldest first. */
+  /** The commands to write, oldest first. */
   waiting: CommandQueue;
-  /** Whether to ask for a receipt of commands that may miss. */
+  /** Whether to send a receipt after each command that may miss. */
   needsReceipts: boolean;
-  /** A command has left the queue, and is about to be written. */
+  /** Called when a command has left the queue, before the writer writes it. */
   onSend(command: PendingCommand): void;
-  /** A receipt is about to be asked for, and its token. */
+  /** Creates the next receipt with its token. */
   nextReceipt(): PendingCommand;
-  /** The other side has made room for more. */
+  /** Called when the other side has made room for more. */
   onRoom(): void;
 }
 
@@ -47,17 +50,20 @@ export class CommandWriter {
   #isScheduled = false;
   #blockedSince: number | undefined;
   #isStopped = false;
-  /** What is left of a value that did not fit into one write. */
+  /** The rest of a value that did not fit into one write. */
   #rest: Uint8Array | undefined;
 
-  /** Takes what there is to know. */
+  /** Creates a writer for one connection. */
   constructor(options: CommandWriterOptions) {
     this.#options = options;
     this.#together = options.isSecure ? TLS_RECORD_BYTES : PART_BYTES;
     if (!options.isSecure) options.stream.on("drain", () => this.#unblock());
   }
 
-  /** Writes what waits, at the end of this tick: its commands leave together. */
+  /**
+   * Writes at the end of this tick, so that all commands of the tick leave
+   * together.
+   */
   schedule(): void {
     if (this.#isScheduled || this.#blockedSince !== undefined) return;
     this.#isScheduled = true;
@@ -67,7 +73,7 @@ export class CommandWriter {
     });
   }
 
-  /** Writes no more. */
+  /** Stops writing. */
   stop(): void {
     this.#isStopped = true;
   }
@@ -80,7 +86,7 @@ export class CommandWriter {
     }
   }
 
-  /** The next write: whole commands, or one part of a large one. */
+  /** Returns the next write: whole commands, or one part of a large command. */
   #nextPart(): (string | Uint8Array)[] {
     const { waiting, onSend, needsReceipts, nextReceipt } = this.#options;
     if (this.#rest !== undefined) return this.#partOfRest("");
@@ -114,7 +120,7 @@ export class CommandWriter {
     return pieces;
   }
 
-  /** A large value goes alone, in parts. */
+  /** Returns the next part of a large value, which shares no write with others. */
   #partOfRest(text: string): (string | Uint8Array)[] {
     const rest = this.#rest!;
     if (rest.length <= PART_BYTES) {

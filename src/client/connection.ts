@@ -1,6 +1,6 @@
-// One connection to one server. It connects, authenticates, makes sure that the
-// server speaks the meta protocol, and then carries commands and replies until it
-// ends. It ends once, for one reason.
+// One connection to one server. It connects, authenticates, checks that the server
+// speaks the meta protocol, and then carries commands and replies until it ends. It
+// ends once, for one reason.
 
 import { encodeAuthentication, encodeGreeting } from "./command_encoder.ts";
 import type { CommandQueue } from "./command_queue.ts";
@@ -23,42 +23,45 @@ import {
 } from "./server_version.ts";
 import { type OpenSocket, openSocket, type SocketOptions } from "./socket.ts";
 
-/** What a connection needs to know. */
+/** The options of a {@linkcode Connection}. */
 export interface ConnectionOptions extends SocketOptions {
   username: string | undefined;
   password: string | undefined;
   maxValueBytes: number;
 }
 
-/** What a connection tells whoever makes it. */
+/** What a connection reports to the code that creates it. */
 export interface ConnectionEvents {
-  /** The server is there, knows us and speaks the meta protocol. */
+  /** The server accepted the connection and speaks the meta protocol. */
   onReady(): void;
-  /** The connection is over; nothing comes after this. */
+  /** The connection has ended; it reports nothing after this. */
   onEnd(error: MemcacheError, fault: unknown): void;
 }
 
-/** What a connection that is in use tells its user. */
+/** What a connection in use asks of its user, and reports to it. */
 export interface ConnectionUser {
-  /** What to send, oldest first. */
+  /** The commands to send, oldest first. */
   readonly waiting: CommandQueue;
-  /** Tokens for the connection's own commands. */
+  /** Returns a token for one of the connection's own commands. */
   nextOpaque(): number;
-  /** A command is about to be sent. */
+  /** The connection is about to send a command. */
   onSend(command: PendingCommand): void;
-  /** A command has its reply; what this throws ends the connection. */
+  /**
+   * A reply has arrived for a command; an error thrown here ends the
+   * connection.
+   */
   onAnswer(command: PendingCommand, reply: Reply): void;
   /** Bytes have arrived, or the other side has made room for more. */
   onLife(): void;
-  /** The connection is over; `fault` is what was wrong with a reply. */
+  /** The connection has ended; `fault` says what was wrong with a reply. */
   onEnd(error: MemcacheError, fault: unknown): void;
 }
 
-/** A connection that is made as it is constructed. */
+/** A connection that starts to connect when it is constructed. */
 export class Connection {
-  /** When the last bytes arrived, on `performance.now()`'s clock. */
+  /** When the last bytes arrived, by `performance.now()`. */
   lastByteAt = 0;
-  /** The milliseconds that the first command took to be answered. */
+  /** How long the first command waited for its answer, in milliseconds. */
   roundTrip = 0;
 
   readonly #server: string;
@@ -89,7 +92,7 @@ export class Connection {
     );
     this.#socket = openSocket(options, () => this.#onConnect());
     const { stream } = this.#socket;
-    // It is the calls that keep a process alive, by their deadline.
+    // The deadlines of calls keep the process alive, not the connection.
     stream.unref();
     stream.on("error", (error: Error) => {
       const secure = options.tls !== undefined;
@@ -110,12 +113,12 @@ export class Connection {
     });
   }
 
-  /** The commands that were sent and not answered, oldest first. */
+  /** The commands that have been sent but not answered, oldest first. */
   get inFlight(): InFlight | undefined {
     return this.#inFlight;
   }
 
-  /** Gives a connection that is ready to its user, whose commands it sends. */
+  /** Hands a ready connection to its user, whose commands it then sends. */
   use(user: ConnectionUser): void {
     this.#user = user;
     this.#events = {
@@ -125,7 +128,7 @@ export class Connection {
     const inFlight = new InFlight(this.#server, {
       onAnswer: (command, reply) => user.onAnswer(command, reply),
       onUnproven: () => {
-        // What waits to be sent will prove it as well.
+        // The commands that still wait to be sent will prove it as well.
         if (user.waiting.size > 0) return;
         user.waiting.push(ownCommand("probe", user.nextOpaque()));
         this.#writer!.schedule();
@@ -147,14 +150,14 @@ export class Connection {
     this.#writer.schedule();
   }
 
-  /** Sends what its user has waiting, together with all else of this tick. */
+  /** Sends the user's waiting commands, all of this tick in one write. */
   write(): void {
     this.#writer?.schedule();
   }
 
   /**
-   * Ends the connection; `onEnd` is not called. What was sent and not answered
-   * must not arrive later: then the connection is reset.
+   * Ends the connection without calling `onEnd`. If commands are unanswered, it
+   * resets the connection, so that they cannot reach the server later.
    */
   close(): Promise<void> {
     if (this.#state !== "ended") {
@@ -190,7 +193,10 @@ export class Connection {
     }
   }
 
-  /** Nothing else is sent before the answer: an old server would run values as commands. */
+  /**
+   * Sends nothing else before the answer: an old server would run values as
+   * commands.
+   */
   #greet(): void {
     this.#state = "greeting";
     this.#greetedAt = performance.now();

@@ -1,14 +1,14 @@
-// When the calls to one server are due: one timer, for the first of them. Setting
-// a timer for each call would cost more than the call.
+// The deadlines of the calls to one server, with one timer for the earliest of them.
+// A timer for each call would cost more than the call itself.
 
 import type { Clock } from "./clock.ts";
 import { PatientTimer } from "./patient_timer.ts";
 
-/** What the owner of deadlines knows and does. */
+/** What {@linkcode Deadlines} needs from its owner. */
 export interface DeadlinesOwner {
-  /** The first moment at which something is due; `Infinity` for none. */
+  /** Returns the first moment at which something is due, or `Infinity`. */
   nextDue(): number;
-  /** Settles what is due. */
+  /** Settles the calls that are due. */
   expire(now: number): void;
 }
 
@@ -18,26 +18,26 @@ export class Deadlines {
   readonly #owner: DeadlinesOwner;
   readonly #timer: PatientTimer;
 
-  /** A timer that was late by L grants every call min(L, `timeout`) more. */
+  /** When the timer is late by L, every call gets min(L, `timeout`) more. */
   constructor(clock: Clock, timeout: number, owner: DeadlinesOwner) {
     this.#clock = clock;
     this.#owner = owner;
     this.#timer = new PatientTimer(clock, timeout, () => this.#onDue());
   }
 
-  /** Something may be due earlier than all before. */
+  /** Checks again when the first deadline is; call it after adding one. */
   watch(): void {
     const due = this.#owner.nextDue();
-    // A timer that is set too early looks again then.
+    // A timer that fires too early sets itself again.
     if (due < this.#timer.at) this.#timer.set(due);
   }
 
-  /** Whether the process is to stay alive until the next deadline. */
+  /** Sets whether the next deadline keeps the process alive. */
   keepAlive(isRef: boolean): void {
     this.#timer.keepAlive(isRef);
   }
 
-  /** Watches no longer. */
+  /** Stops watching. */
   stop(): void {
     this.#timer.cancel();
   }

@@ -1,5 +1,5 @@
-// What can be watched of a client from outside, over node:diagnostics_channel.
-// Nothing is built when nobody listens.
+// What a client publishes over node:diagnostics_channel. It builds no event unless
+// there is a subscriber.
 
 import { type Channel, channel } from "node:diagnostics_channel";
 
@@ -60,11 +60,11 @@ export const clientChannels = {
   servers: "memcache-client:servers",
 } as const satisfies Record<keyof ClientChannelEvents, string>;
 
-/** Where names with several addresses are published. */
+/** The channel for names with several addresses. */
 export const addressesChannel: Channel = channel(clientChannels.addresses);
-/** Where commands are published; look at `hasSubscribers` before building an event. */
+/** The channel for commands; check `hasSubscribers` before building an event. */
 export const commandChannel: Channel = channel(clientChannels.command);
-/** Where servers going down and up are published. */
+/** The channel for servers that go down or come back. */
 export const serverChannel: Channel = channel(clientChannels.server);
-/** Where lookups of servers are published. */
+/** The channel for lookups of servers. */
 export const serversChannel: Channel = channel(clientChannels.servers);

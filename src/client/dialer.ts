@@ -1,6 +1,6 @@
-// Makes connections to one server, one attempt at a time. An attempt that takes
-// too long has failed for whoever waits, and yet goes on for a while beside the
-// next one: on a long way it may be the one that arrives.
+// Opens connections to one server, one attempt at a time. An attempt that takes too
+// long counts as failed for waiting calls, but goes on for a while beside the next
+// attempt: over a long distance it may still succeed first.
 
 import { type Clock, outsideRequests } from "./clock.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
@@ -9,29 +9,41 @@ import { checkName } from "./name_check.ts";
 import { PatientTimer } from "./patient_timer.ts";
 import { askingError, connectTimeoutError } from "./server_errors.ts";
 
-/** The shortest limit of an attempt after the first: with the back-off, service resumes within a second. */
+/**
+ * The shortest limit of an attempt after the first, in milliseconds. With the
+ * back-off, service resumes within a second.
+ */
 const MIN_LIMIT = 500;
-/** An attempt may take so many times as long as the last one that succeeded. */
+/** An attempt may take this many times as long as the last successful one. */
 const HANDSHAKES = 3;
-/** For so long an attempt may go on after its limit, or for two timeouts. */
+/**
+ * How long an attempt may go on after its limit, unless two timeouts are
+ * longer.
+ */
 const MIN_LINGER = 10_000;
-/** The shortest wait for one address of a name before the next is tried too. */
+/** The shortest wait for one address of a name before trying the next one too. */
 const MIN_ADDRESS_TIMEOUT = 250;
 
-/** What a connection shows of us, and checks of the server. */
+/** The client's credentials, and how it checks the server's certificate. */
 export type Secrets = Pick<ConnectionOptions, "username" | "password" | "tls">;
 
-/** What a dialer tells its owner. */
+/** What a dialer reports to its owner. */
 export interface DialerEvents {
-  /** A connection is ready; it is the owner's now. */
+  /** A connection is ready, and now belongs to the owner. */
   onReady(connection: Connection): void;
-  /** The attempt failed; `isSlow` when it merely took too long, and goes on. */
+  /**
+   * The attempt failed; `isSlow` if it merely took too long and is still going
+   * on.
+   */
   onFailed(error: MemcacheError, isSlow: boolean): void;
 }
 
 /** Options of a {@linkcode Dialer}. */
 export interface DialerOptions extends ConnectionOptions {
-  /** Gives what may change from one connection to the next. */
+  /**
+   * Returns the credentials and certificates, which may change between
+   * connections.
+   */
   ask?: (() => Promise<Secrets>) | undefined;
   clock: Clock;
   /** The milliseconds within which every call settles. */
@@ -39,19 +51,19 @@ export interface DialerOptions extends ConnectionOptions {
 }
 
 interface Attempt {
-  /** `undefined` while its secrets are asked for. */
+  /** `undefined` while the dialer waits for the secrets. */
   connection: Connection | undefined;
   since: number;
 }
 
-/** Makes the connections of one server. */
+/** Opens the connections to one server. */
 export class Dialer {
   readonly #options: DialerOptions;
   readonly #events: DialerEvents;
   readonly #limitTimer: PatientTimer;
   readonly #lingerTimer: PatientTimer;
   #current: Attempt | undefined;
-  /** The attempt that has passed its limit. */
+  /** The attempt that has exceeded its limit. */
   #lingering: Attempt | undefined;
   #attempts = 0;
   /** How long the last successful attempt took, in milliseconds. */
@@ -59,7 +71,7 @@ export class Dialer {
   #hasFailed = false;
   #closing: Promise<unknown> = Promise.resolve();
 
-  /** Takes what connections need to know. */
+  /** Creates a dialer for one server. */
   constructor(options: DialerOptions, events: DialerEvents) {
     const { clock, timeout } = options;
     this.#options = options;
@@ -83,7 +95,7 @@ export class Dialer {
       return Math.max(MIN_LIMIT, HANDSHAKES * this.#handshake);
     }
     const { timeout } = this.#options;
-    // Whoever calls first may wait for all of the timeout.
+    // The first call may wait for the whole timeout.
     return this.#hasFailed ? Math.min(timeout, MIN_LIMIT) : timeout;
   }
 
@@ -105,7 +117,7 @@ export class Dialer {
   }
 
   #open(attempt: Attempt, { username, password, tls }: Secrets): void {
-    // It may have been given up while its secrets were asked for.
+    // The dialer may have given up while it waited for the secrets.
     if (attempt !== this.#current && attempt !== this.#lingering) return;
     const { address, timeout } = this.#options;
     checkName(address);
@@ -129,12 +141,12 @@ export class Dialer {
     attempt.connection = connection;
   }
 
-  /** Takes note of the end of a connection, to be waited for by `stop()`. */
+  /** Remembers a closing connection, for which `stop()` waits. */
   close(connection: Connection): void {
     this.#closing = Promise.all([this.#closing, connection.close()]);
   }
 
-  /** Gives all attempts up; resolves when every connection is closed. */
+  /** Gives up all attempts; resolves when every connection has closed. */
   async stop(): Promise<void> {
     this.#stopCurrent();
     this.#stopLingering();
@@ -144,7 +156,7 @@ export class Dialer {
   #onReady(attempt: Attempt, connection: Connection): void {
     this.#handshake = this.#options.clock.now() - attempt.since;
     this.#hasFailed = false;
-    // Whichever comes first; the other is of no use.
+    // The first one to succeed wins; the other is useless now.
     if (attempt === this.#current) this.#current = undefined;
     else this.#lingering = undefined;
     this.#stopCurrent();

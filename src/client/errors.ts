@@ -1,12 +1,12 @@
-// What can go wrong between the app and a Memcache server, one class for each
-// thing a caller may want to handle differently. No message holds a key or a
-// value: session ids must not reach logs.
+// The errors between the app and a Memcache server: one class for each failure that
+// a caller may want to handle differently. No message holds a key or a value,
+// because session ids must not reach logs.
 
 /**
- * The base class of every error at run time. A "not found" is never an error,
- * and an error is never reported as "not found".
+ * The base class of all errors at run time. The client never reports "not found" as
+ * an error, nor an error as "not found".
  *
- * @example Telling which server it was
+ * @example Reporting which server failed
  * ```ts
  * import { MemcacheError } from "@remix/session-storage-memcache";
  *
@@ -20,7 +20,7 @@
 export class MemcacheError extends Error {
   /** The name of the class. */
   override readonly name: string = "MemcacheError";
-  /** The server that was asked, as it was named in `servers`. */
+  /** The server that failed, as it was named in `servers`. */
   readonly server: string | undefined;
 
   /** Creates an error about a server. */
@@ -39,8 +39,8 @@ export class MemcacheError extends Error {
 }
 
 /**
- * The server cannot be reached: it refused, reset or closed the connection,
- * its name does not resolve, or it is known to be down.
+ * The client cannot reach the server: the server refused, reset or closed the
+ * connection, its name does not resolve, or it is known to be down.
  */
 export class MemcacheConnectionError extends MemcacheError {
   /** The name of the class. */
@@ -54,8 +54,8 @@ export class MemcacheTimeoutError extends MemcacheError {
 }
 
 /**
- * The server said something that does not fit what it was asked, or does not
- * speak the meta protocol. The connection has been ended.
+ * The server sent an answer that does not fit the command, or does not speak the
+ * meta protocol. The client has ended the connection.
  */
 export class MemcacheProtocolError extends MemcacheError {
   /** The name of the class. */
@@ -69,8 +69,8 @@ export class MemcacheServerError extends MemcacheError {
 }
 
 /**
- * The server is a proxy, and the one behind it that holds the key did not answer.
- * That is an outage of this key; other keys may be served.
+ * The server is a proxy, and the server behind it that holds the key did not
+ * answer. The outage affects this key; the proxy may still serve other keys.
  */
 export class MemcacheBackendError extends MemcacheServerError {
   /** The name of the class. */
@@ -78,8 +78,8 @@ export class MemcacheBackendError extends MemcacheServerError {
 }
 
 /**
- * The server wants other credentials or another certificate. Retrying does not
- * help before the configuration has changed.
+ * The server requires other credentials or another certificate. Retrying does not
+ * help until the configuration changes.
  */
 export class MemcacheAuthenticationError extends MemcacheError {
   /** The name of the class. */
@@ -87,8 +87,8 @@ export class MemcacheAuthenticationError extends MemcacheError {
 }
 
 /**
- * More than `maxPending` calls, or `maxPendingBytes` of values, wait for a server
- * already. Nothing was sent of this call.
+ * `maxPending` calls, or `maxPendingBytes` bytes of values, already wait for the
+ * server. The client sent nothing for this call.
  */
 export class MemcacheOverloadError extends MemcacheError {
   /** The name of the class. */
@@ -96,8 +96,8 @@ export class MemcacheOverloadError extends MemcacheError {
 }
 
 /**
- * Whether an error means that the server could not be reached in time, rather
- * than that it, or we, did something wrong.
+ * Tells an outage from a bug: whether an error means that the client could not reach
+ * the server in time, rather than that one of them did something wrong.
  *
  * @example Telling an outage from a bug
  * ```ts
@@ -109,7 +109,7 @@ export class MemcacheOverloadError extends MemcacheError {
  * ```
  *
  * @param error What was thrown.
- * @returns Whether it is an outage.
+ * @returns Whether the error means an outage.
  */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof MemcacheConnectionError ||

@@ -1,23 +1,23 @@
-// Consistent hashing: which server a key lives on. The ring is ketama's, point
-// for point the one that libmemcached and npm `memcached` build for the same
-// names, so that moving between them moves no key.
+// Consistent hashing: which server owns a key. The ring is ketama's, identical point
+// for point to the ring that libmemcached and npm `memcached` build for the same
+// names, so switching between these clients moves no key.
 
 import { getBuiltinModule } from "node:process";
 
-/** 40 hashes of 4 points each make libketama's 160 points a server. */
+/** 40 hashes of 4 points each make libketama's 160 points per server. */
 const HASHES_PER_SERVER = 40;
 const POINTS_PER_HASH = 4;
 
-/** A ring over servers, which it knows by their indexes. */
+/** A ring over servers, which are known by their indexes. */
 export class HashRing {
   readonly #size: number;
   readonly #points: Uint32Array;
   readonly #owners: Uint16Array;
 
-  /** Builds the ring of the servers' names. */
+  /** Builds the ring from the servers' names. */
   constructor(names: readonly string[]) {
     this.#size = names.length;
-    // One server owns all keys, and needs no ring.
+    // A single server owns all keys and needs no ring.
     const onRing = names.length === 1 ? [] : names;
     if (onRing.length > 0) checkMd5();
     const points = onRing.flatMap((name, owner) => {
@@ -32,12 +32,15 @@ export class HashRing {
     this.#owners = Uint16Array.from(points, ({ owner }) => owner);
   }
 
-  /** The index of the server that owns a key. */
+  /** Returns the index of the server that owns a key. */
   find(key: string): number {
     return this.#size === 1 ? 0 : this.#owners[this.#position(key)];
   }
 
-  /** The indexes of the first `count` distinct servers from a key on, its owner first. */
+  /**
+   * Returns the indexes of the first `count` distinct servers from a key on,
+   * owner first.
+   */
   findMany(key: string, count: number): number[] {
     if (this.#size === 1) return [0];
     const found: number[] = [];
@@ -49,7 +52,7 @@ export class HashRing {
     return found;
   }
 
-  /** The position of the first point at or after the key's own. */
+  /** Finds the position of the first point at or after the key's own. */
   #position(key: string): number {
     const point = pointIn(md5(key), 0);
     let low = 0;
@@ -63,12 +66,12 @@ export class HashRing {
   }
 }
 
-/** In hexadecimal, which comes three times as fast as a buffer. */
+/** Hashes to hexadecimal, which is three times as fast as hashing to a buffer. */
 function md5(text: string): string {
   return getBuiltinModule("node:crypto").hash("md5", text);
 }
 
-/** With FIPS on, MD5 is not to be had, although nothing is protected by it here. */
+/** In FIPS mode the runtime has no MD5, although it protects nothing here. */
 function checkMd5(): void {
   try {
     md5("");
@@ -80,7 +83,7 @@ function checkMd5(): void {
   }
 }
 
-/** One of the four little-endian numbers of 32 bits in a hexadecimal digest. */
+/** Reads one of the four little-endian 32-bit numbers of a hexadecimal digest. */
 function pointIn(digest: string, index: number): number {
   const n = parseInt(digest.slice(index * 8, index * 8 + 8), 16);
   return (n << 24 | (n & 0xff00) << 8 | (n >>> 8 & 0xff00) | n >>> 24) >>> 0;

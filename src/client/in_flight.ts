@@ -1,6 +1,6 @@
-// The commands that were sent on one connection, and which reply is whose. No
-// reply is ever handed to another command: each is matched by its token. Replies
-// that carry none are held until one that does proves the order.
+// The commands that one connection has sent, and the matching of replies to them. A
+// token matches each reply to its command, so no command ever receives another's
+// reply. A reply without a token is held until one with a token proves the order.
 
 import { CommandQueue } from "./command_queue.ts";
 import { MemcacheProtocolError } from "./errors.ts";
@@ -8,11 +8,11 @@ import type { PendingCommand } from "./pending_command.ts";
 import { OutOfStep } from "./reply_outcome.ts";
 import type { Reply } from "./reply_parser.ts";
 
-/** What the owner is told. */
+/** What {@linkcode InFlight} reports to its owner. */
 export interface InFlightEvents {
-  /** A command has its reply, and is no longer in flight; may throw. */
+  /** A command has its reply and is no longer in flight; may throw. */
   onAnswer(command: PendingCommand, reply: Reply): void;
-  /** A reply is held, and nothing is in flight that could prove the order. */
+  /** A reply is held, and no command in flight could prove the order. */
   onUnproven(): void;
 }
 
@@ -21,16 +21,16 @@ export class InFlight {
   readonly #commands = new CommandQueue();
   readonly #server: string;
   readonly #events: InFlightEvents;
-  /** The replies to the oldest commands, in order, while the order is not proven. */
+  /** The replies to the oldest commands, held until the order is proven. */
   #held: Reply[] = [];
 
-  /** Takes the server's name, for errors. */
+  /** `server` is the server's name, for errors. */
   constructor(server: string, events: InFlightEvents) {
     this.#server = server;
     this.#events = events;
   }
 
-  /** How many there are. */
+  /** How many commands are in flight. */
   get size(): number {
     return this.#commands.size;
   }
@@ -40,20 +40,20 @@ export class InFlight {
     return this.#commands.oldest;
   }
 
-  /** The first command whose caller waits. */
+  /** The first command whose caller is still waiting. */
   get oldestWaiting(): PendingCommand | undefined {
     return this.#commands.oldestWaiting;
   }
 
-  /** A command is about to be sent. */
+  /** Adds a command that is about to be sent. */
   push(command: PendingCommand): void {
     this.#commands.push(command);
   }
 
   /**
-   * Takes the next reply.
+   * Handles the next reply.
    *
-   * @throws {OutOfStep} If it does not belong to the command whose turn it is.
+   * @throws {OutOfStep} If the reply does not belong to the next command.
    */
   onReply(reply: Reply): void {
     const command = this.#held.length === 0
@@ -69,7 +69,7 @@ export class InFlight {
     this.#events.onAnswer(command, reply);
   }
 
-  /** Takes all commands out; what is held for them is forgotten. */
+  /** Removes and returns all commands, and forgets the replies held for them. */
   drain(): PendingCommand[] {
     this.#held = [];
     return this.#commands.drain();
@@ -77,7 +77,7 @@ export class InFlight {
 
   /**
    * Errors never carry a token. A miss of `mg` carries none on memcached before
-   * 1.6.18, and in every version when the server finds out only on extstore's disk
+   * 1.6.18, and in every version when the server discovers only on extstore's disk
    * that the item is gone.
    */
   #onTokenless(reply: Reply, command: PendingCommand): void {
@@ -99,7 +99,7 @@ export class InFlight {
     return command;
   }
 
-  /** The order is proven: hands over what was held. */
+  /** Hands over the held replies, now that the order is proven. */
   #release(): void {
     const held = this.#held;
     this.#held = [];
@@ -118,7 +118,7 @@ export class InFlight {
   }
 }
 
-/** `MN` carries no token, and answers nothing but `mn`. */
+/** `MN` carries no token, but it answers only `mn`. */
 function isProbed(reply: Reply, { command }: PendingCommand): boolean {
   return reply.code === "MN" && command.kind === "probe";
 }

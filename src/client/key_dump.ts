@@ -1,6 +1,6 @@
-// Which keys a server holds, by `lru_crawler metadump`. Up to memcached 1.6.18 a
-// reader that stalls stops the whole server, so a dump is read at full speed, on
-// a connection of its own, and given up when it pauses.
+// Lists the keys of a server with `lru_crawler metadump`. Up to memcached 1.6.18, a
+// stalled reader stops the whole server, so the client reads a dump at full speed on
+// a separate connection, and gives it up when it pauses.
 // https://github.com/memcached/memcached/blob/master/doc/protocol.txt
 
 import { Buffer } from "node:buffer";
@@ -15,33 +15,33 @@ import {
   MemcacheTimeoutError,
 } from "./errors.ts";
 
-/** Takes one key: `bytes` from `start` to `end`, valid during the call alone. */
+/** Receives one key: `bytes` from `start` to `end`, valid only during the call. */
 export type OnKey = (bytes: Uint8Array, start: number, end: number) => void;
 
-/** A dump that pauses for so many milliseconds may have stopped the server. */
+/** A dump that pauses for this many milliseconds may have stopped the server. */
 const MAX_PAUSE = 200;
-/** Over a long distance the first bytes come in steps of a round trip. */
+/** Over a long distance, the first bytes arrive one round trip apart. */
 const PAUSE_ROUND_TRIPS = 3;
-/** How often a dump that paused or broke is begun again. */
+/** How often to try a dump that pauses or breaks. */
 const ATTEMPTS = 3;
-/** A server makes one dump at a time; how long to wait for that of another. */
+/** A server makes one dump at a time; how long to wait for another one to end. */
 const BUSY_PATIENCE = 15_000;
 const BUSY_DELAY = 100;
 
-/** The server is making a dump for somebody else. */
+/** The server is making a dump for another client. */
 class BusyError extends Error {}
 
-/** What {@linkcode listKeys} may be told. */
+/** The options of {@linkcode listKeys}. */
 export interface ListKeysOptions {
-  /** Gives up. */
+  /** Stops the listing. */
   signal?: AbortSignal | undefined;
-  /** The keys listed so far are void: the dump begins again. */
+  /** Called when the dump starts over, which voids the keys listed so far. */
   onRestart: () => void;
 }
 
 /**
- * Calls `onKey` with what follows the prefix in each key of a server that begins
- * with it.
+ * Calls `onKey` for each key of a server that begins with the prefix, with the rest
+ * of the key.
  *
  * @throws {MemcacheServerError} If the server does not allow a dump; the message
  * says which option forbids it.
@@ -105,14 +105,14 @@ const KEY_START = "key=";
 const KEY = Buffer.from(KEY_START);
 const ENDS = /^(?:END|NOTSTARTED\b.*)\r?$/;
 
-/** Takes keys out of a dump, whose lines are such as `key=a%3Ab exp=0 la=1 …`. */
+/** Extracts the keys from a dump, which has lines like `key=a%3Ab exp=0 la=1 …`. */
 export class DumpReader {
   readonly #server: string;
   readonly #prefix: string;
-  /** How the wanted lines begin. */
+  /** The beginning of the lines to extract. */
   readonly #start: Buffer;
   readonly #onKey: OnKey;
-  /** The line that a chunk did not end. */
+  /** The beginning of a line whose end has not arrived. */
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(server: string, prefix: string, onKey: OnKey) {
@@ -123,7 +123,7 @@ export class DumpReader {
   }
 
   /**
-   * Reads on.
+   * Reads the next bytes.
    *
    * @returns Whether the dump has ended.
    * @throws {MemcacheServerError} If the server refuses to make one.
@@ -143,7 +143,7 @@ export class DumpReader {
     return false;
   }
 
-  /** Whether a line is the last one. */
+  /** Handles a line; returns whether it is the last one. */
   #line(bytes: Buffer, start: number, end: number): boolean {
     const length = this.#start.length;
     const isWanted = end - start > length &&
@@ -172,7 +172,7 @@ export class DumpReader {
   #isEnd(line: string): boolean {
     if (ENDS.test(line)) return true;
     if (line.startsWith("BUSY")) throw new BusyError();
-    // From 1.6.43 on a dump begins with it.
+    // A dump begins with this line from 1.6.43 on.
     if (/^OK\r?$/.test(line)) return false;
     throw this.#refusal(line.trim());
   }
@@ -209,7 +209,7 @@ function busy({ address }: AdminConnectionOptions): Error {
   );
 }
 
-/** A key as memcached writes it in a dump: escaped but for unreserved characters. */
+/** Encodes a key as a dump does: escapes all but unreserved characters. */
 function encodeKey(key: string): string {
   return key.replace(/[^A-Za-z0-9._~-]/g, (character) => {
     const code = character.charCodeAt(0);
@@ -221,7 +221,7 @@ function decodeKey(escaped: string): Buffer | undefined {
   try {
     return Buffer.from(decodeURIComponent(escaped));
   } catch {
-    // A key of bytes that are no UTF-8: another program's.
+    // The bytes are not UTF-8, so this is another program's key.
     return undefined;
   }
 }

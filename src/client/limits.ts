@@ -1,5 +1,5 @@
-// What memcached allows: how long a key may be, how large a value, and how it
-// reads expiration times.
+// Memcached's limits: the longest key, the largest value, and how it reads
+// expiration times.
 // https://github.com/memcached/memcached/blob/master/doc/protocol.txt
 
 /** The longest key that memcached takes, in bytes. */
@@ -15,9 +15,12 @@ const MAX_RELATIVE_EXPTIME = 60 * 60 * 24 * 30;
 const MAX_EXPTIME = 2 ** 31 - 1;
 
 /**
- * Memcached reads an expiration time over 30 days as a date, so a longer time
- * to live has to be sent as one. Dates after January 2038 do not fit its 32
- * bits: such a time to live becomes "no expiry".
+ * Converts a time to live in seconds to memcached's expiration time. Memcached reads
+ * anything over 30 days as a date, so a longer time to live has to be sent as a
+ * date. Dates after January 2038 do not fit into 32 bits: such a time to live
+ * becomes "no expiry".
+ *
+ * @throws {RangeError} If the time to live is not a non-negative integer.
  */
 export function toExptime(ttl: number): number {
   if (!Number.isSafeInteger(ttl) || ttl < 0) {

@@ -1,12 +1,13 @@
-// What this client offers: the commands of one server, and of a ring of them.
+// The interfaces of the client: the commands of one server, and of a ring of
+// servers.
 
 /**
- * Marks one version of an item, for compare-and-set. Opaque: give it back as it
- * came.
+ * Identifies one version of an item, for compare-and-set. The token is opaque: pass
+ * it back unchanged.
  */
 export type CasToken = string | number;
 
-/** An item as it was found. */
+/** An item that a read found. */
 export interface MemcacheItem {
   /** The value. */
   value: Uint8Array;
@@ -16,7 +17,7 @@ export interface MemcacheItem {
 
 /** An item as {@linkcode MemcacheCommands.getDecoded} returns it. */
 export interface DecodedItem<Value> {
-  /** What `decode` made of the value. */
+  /** The result of `decode`. */
   value: Value;
   /** The item's version, for {@linkcode MemcacheClient.compareAndSet}. */
   cas: CasToken;
@@ -24,26 +25,29 @@ export interface DecodedItem<Value> {
 
 /** An item as {@linkcode MemcacheCommands.peek} finds it. */
 export interface PeekedItem extends MemcacheItem {
-  /** The seconds that the item has left; `0` for no expiry. */
+  /** The item's remaining time to live in seconds; `0` for no expiry. */
   ttl: number;
 }
 
-/** How a compare-and-set ended: `exists` means that another version is there. */
+/**
+ * The result of a compare-and-set; `exists` means that another version is
+ * there.
+ */
 export type CompareAndSetResult = "stored" | "exists" | "not_found";
 
 /**
- * What one Memcache server, or a ring of them, can be asked. Times to live are
- * seconds; `0`, the default, is no expiry, and more than memcached's 30 days will
- * do. Values are text, which is sent as UTF-8, or bytes.
+ * The commands of one Memcache server, or of a ring of servers. Times to live are in
+ * seconds; `0`, the default, means no expiry, and times over memcached's 30 days
+ * work too. Values are bytes, or text, which the client sends as UTF-8.
  *
- * Every call settles within the client's `timeout`, and rejects with a
- * `MemcacheError` when the server cannot be reached, refuses the command or is
- * overloaded. A `RangeError` says that a key, a value or a time to live cannot be
- * sent as it is.
+ * Every call settles within the client's `timeout`. It rejects with a
+ * `MemcacheError` when the client cannot reach the server, or the server refuses the
+ * command or is overloaded, and with a `RangeError` or `TypeError` when a key, a
+ * value, a token or a time to live is invalid.
  *
- * A command that met a connection which had gone stale is sent once more. Should
- * the server have done it the first time and its answer been lost, then the answer
- * to the second is that somebody else came first: `false`, `"exists"`.
+ * The client sends a command once more if it went out over a stale connection. If
+ * the server had already carried out the first one and only its answer was lost, the
+ * second answer looks as if another client had come first: `false`, `"exists"`.
  */
 export interface MemcacheCommands {
   /**
@@ -53,17 +57,17 @@ export interface MemcacheCommands {
    */
   get(key: string): Promise<MemcacheItem | undefined>;
   /**
-   * Reads an item and sets the seconds that it has left, in one round trip.
+   * Reads an item and sets its time to live in seconds, in one round trip.
    *
    * @returns The item with memory of its own; `undefined` when there is none.
    */
   getAndTouch(key: string, ttl: number): Promise<MemcacheItem | undefined>;
   /**
-   * Reads an item, renews it where `ttl` is given, and decodes its value without
-   * copying it. `decode` is called at once, and must not keep the bytes: they
-   * belong to the connection. What it throws rejects this call alone.
+   * Reads an item, renews it if `ttl` is given, and decodes its value without copying
+   * it. The client calls `decode` synchronously; `decode` must not keep the bytes,
+   * which belong to the connection. An error that it throws rejects only this call.
    *
-   * @returns What `decode` made of it; `undefined` when there is no item.
+   * @returns The result of `decode`; `undefined` when there is no item.
    */
   getDecoded<Value>(
     key: string,
@@ -71,24 +75,24 @@ export interface MemcacheCommands {
     ttl?: number,
   ): Promise<DecodedItem<Value> | undefined>;
   /**
-   * Reads an item with the seconds it has left. Neither renews the item nor
-   * counts as a use of it.
+   * Reads an item with its remaining time to live. The read neither renews the item
+   * nor counts as a use of it.
    *
    * @returns The item with memory of its own; `undefined` when there is none.
    */
   peek(key: string): Promise<PeekedItem | undefined>;
-  /** Writes an item, whatever is there. */
+  /** Writes an item unconditionally. */
   set(key: string, value: string | Uint8Array, ttl?: number): Promise<void>;
   /**
-   * Writes an item where there is none.
+   * Writes an item unless the key already has one.
    *
-   * @returns Whether it was stored.
+   * @returns Whether the server stored the item.
    */
   add(key: string, value: string | Uint8Array, ttl?: number): Promise<boolean>;
   /**
-   * Writes an item if it is still the version that was read.
+   * Writes an item if the stored item still has the version that was read.
    *
-   * @returns Whether it was stored, and if not, what was in the way.
+   * @returns Whether the server stored the item, and if not, why.
    */
   compareAndSet(
     key: string,
@@ -97,15 +101,15 @@ export interface MemcacheCommands {
     ttl?: number,
   ): Promise<CompareAndSetResult>;
   /**
-   * Sets the seconds that an item has left.
+   * Sets an item's time to live in seconds.
    *
-   * @returns Whether there was one.
+   * @returns Whether there was an item.
    */
   touch(key: string, ttl: number): Promise<boolean>;
   /**
    * Removes an item.
    *
-   * @returns Whether there was one.
+   * @returns Whether there was an item.
    */
   delete(key: string): Promise<boolean>;
 }
@@ -118,37 +122,41 @@ export interface MemcacheServer extends MemcacheCommands {
   readonly isUp: boolean;
 }
 
-/** How one server is, as {@linkcode MemcacheClient.health} found it. */
+/** The state of one server, as {@linkcode MemcacheClient.health} found it. */
 export interface ServerHealth {
   /** The server as it was named in `servers`, without credentials. */
   server: string;
-  /** Whether it answered. */
+  /** Whether the server answered. */
   up: boolean;
   /** How long the answer took, in milliseconds. */
   latency?: number;
-  /** Why it did not answer. */
+  /** Why the server did not answer. */
   error?: Error;
 }
 
 /** A client of one or more Memcache servers. */
 export interface MemcacheClient extends MemcacheCommands, AsyncDisposable {
-  /** The largest value, in bytes, that the servers take. */
+  /** The largest value that the servers accept, in bytes. */
   readonly maxValueBytes: number;
   /**
-   * All servers, in the order they were given. Where they are looked up, the list
-   * is empty until {@linkcode MemcacheClient.ready}, and may change at any time.
+   * All servers, in the order in which they were named. If the client looks servers
+   * up, the list is empty until {@linkcode MemcacheClient.ready} resolves, and may
+   * change at any time.
    */
   readonly servers: readonly MemcacheServer[];
   /**
-   * Resolves when the servers are known: at once, unless they are to be looked up.
+   * Resolves when the servers are known: at once, unless the client looks them up.
    *
-   * @throws {MemcacheConnectionError} If they are not found within `timeout`.
+   * @throws {MemcacheConnectionError} If the lookup finds none within `timeout`.
    */
   ready(): Promise<void>;
-  /** The first `count` servers of the ring for a key; the first one owns it. */
+  /**
+   * Returns the first `count` servers of the ring for a key; the first one owns
+   * it.
+   */
   serversFor(key: string, count: number): MemcacheServer[];
-  /** Asks every server whether it is there; never rejects. */
+  /** Checks whether every server answers; never rejects. */
   health(): Promise<ServerHealth[]>;
-  /** Ends the client after what is in flight has been answered. */
+  /** Closes the client after the calls in flight have settled. */
   close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 /**
- * A client of Memcache servers, as the session storage uses it: memcached's meta
- * protocol over one pipelined connection a server, consistent hashing, a deadline
- * on every call, and errors that are never mistaken for "not found".
+ * The Memcache client that the session storage uses. It speaks memcached's meta
+ * protocol over one pipelined connection per server, has consistent hashing and a
+ * deadline on every call, and never reports an error as "not found".
  *
- * @example A value for a minute
+ * @example Storing a value for a minute
  * ```ts
  * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
  *

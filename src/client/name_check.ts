@@ -1,5 +1,5 @@
-// Warns of names that stand for several servers: one name on the ring, and yet each
-// process may be connected to another server.
+// Warns about names that stand for several servers. Such a name is one place on the
+// ring, yet each process may connect to a different server.
 
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
@@ -7,12 +7,12 @@ import { addressesChannel } from "./diagnostics.ts";
 import type { ServerAddress } from "./server_address.ts";
 import { type Lookup, sharedLookup } from "./shared_lookup.ts";
 
-/** The names that have been warned of. */
+/** The names that this process has already warned about. */
 const warned = new Set<string>();
 
 /**
  * Publishes on the channel `addresses` when a server's name has several addresses
- * of one family, once for each name. Looks nothing up while nobody listens.
+ * of one family, once for each name. Without a subscriber, it looks nothing up.
  */
 export function checkName(
   { name, endpoint }: ServerAddress,
@@ -29,7 +29,7 @@ export function checkName(
   });
 }
 
-/** One server may well have an address of each family. */
+/** Counts per family, because one server may well have an address of each. */
 function mostOfOneFamily(found: LookupAddress[]): number {
   const unique = new Map(found.map((it) => [it.address, it.family]));
   const families = [...unique.values()];

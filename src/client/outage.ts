@@ -1,5 +1,5 @@
-// Whether a server is down, and when to look for it again: while somebody calls
-// soon and steadily, while nobody does ever less often.
+// Whether a server is down, and when to try it again: soon and steadily while calls
+// arrive, and less and less often while none do.
 
 import { backOff } from "./back_off.ts";
 import type { Clock, ClockTimer } from "./clock.ts";
@@ -7,27 +7,28 @@ import { serverChannel } from "./diagnostics.ts";
 import type { MemcacheError } from "./errors.ts";
 
 /**
- * A look that is overdue by so many milliseconds was put off: by our own delay, or
- * as nobody had called. What is known of the server is then too old to go by.
+ * An attempt that is overdue by this many milliseconds was delayed, because the
+ * process was busy or no calls arrived. By then, what the client knows about the
+ * server is too old to rely on.
  */
 const OVERDUE = 100;
 
-/** What an outage needs of its server. */
+/** What an outage needs from its server. */
 export interface OutageOwner {
   /** The server as it was named. */
   readonly name: string;
-  /** Whether a connection is being made. */
+  /** Whether an attempt to connect is under way. */
   readonly isDialing: boolean;
-  /** Starts to make a connection. */
+  /** Starts an attempt to connect. */
   dial(): void;
 }
 
 interface Down {
   error: MemcacheError;
-  /** When the next look is due while somebody calls, and when it is planned. */
+  /** When the next attempt is due while calls arrive, and when it is scheduled. */
   due: number;
   nextLook: number;
-  /** Whether the look under way is worth waiting for. */
+  /** Whether calls may wait for the attempt under way. */
   isHopeful: boolean;
 }
 
@@ -38,10 +39,10 @@ export class Outage {
   #down: Down | undefined;
   #timer: ClockTimer | undefined;
   #failures = 0;
-  /** Whether somebody has called since the last look. */
+  /** Whether a call has arrived since the last attempt. */
   #isCalled = false;
 
-  /** The server is up until it is said to be down. */
+  /** Creates the state of a server that is up. */
   constructor(clock: Clock, owner: OutageOwner) {
     this.#clock = clock;
     this.#owner = owner;
@@ -52,7 +53,7 @@ export class Outage {
     return this.#down?.error;
   }
 
-  /** The server cannot be reached, or gives no answers. */
+  /** Notes that the server cannot be reached or does not answer. */
   begin(error: MemcacheError): void {
     const wasUp = this.#down === undefined;
     const since = this.#clock.now();
@@ -67,7 +68,7 @@ export class Outage {
     }
   }
 
-  /** A connection has been made. */
+  /** Notes that a connection succeeded. */
   end(): void {
     if (this.#down === undefined) return;
     this.stop();
@@ -75,16 +76,16 @@ export class Outage {
     serverChannel.publish({ server: this.#owner.name, up: true });
   }
 
-  /** The server has answered a command. */
+  /** Notes that the server has answered a command. */
   forget(): void {
     this.#failures = 0;
   }
 
   /**
-   * Somebody calls, or means to: looks for the server soon, or at once where what
-   * is known of it is old.
+   * Notes that a call arrives, or will: tries the server soon, or at once if what is
+   * known about the server is old.
    *
-   * @returns Whether the call may wait for what comes of it.
+   * @returns Whether the call may wait for the outcome.
    */
   call(): boolean {
     const down = this.#down;
@@ -101,13 +102,16 @@ export class Outage {
     return down.isHopeful;
   }
 
-  /** Looks for the server no more. */
+  /** Stops trying the server. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
-  /** A look that nobody had asked for, or that was put off, may be waited for. */
+  /**
+   * Calls may wait for an attempt that no call had asked for, or that was
+   * delayed.
+   */
   #look(isExpected: boolean): void {
     const down = this.#down!;
     this.stop();

@@ -1,10 +1,10 @@
-// A timer that tells our own delay from the other side's. When the process was
-// busy, frozen or waiting for a prompt, the timer fires late; the other side may
-// have answered long ago, and is given the time that we have taken from it.
+// A timer that distinguishes this process's delay from the other side's. When the
+// process was busy, frozen or waiting at a prompt, the timer fires late, and the
+// other side may have answered long ago. It gets back the time that it lost.
 
 import type { Clock, ClockTimer } from "./clock.ts";
 
-/** A timer is as late as this on any busy machine. */
+/** How late timers usually are on a busy machine, in milliseconds. */
 const USUAL_DELAY = 25;
 
 /** A timer for one moment at a time. */
@@ -17,8 +17,8 @@ export class PatientTimer {
   #at = Infinity;
 
   /**
-   * `onDue` is called when the moment has come and what had arrived by then has
-   * been taken in. A timer that fires late by L waits min(L, `most`) longer.
+   * Calls `onDue` when the moment has come and the process has read everything that
+   * had arrived by then. A timer that fires late by L waits min(L, `most`) longer.
    */
   constructor(
     clock: Clock,
@@ -32,7 +32,7 @@ export class PatientTimer {
     this.#isRef = keepsAlive;
   }
 
-  /** The moment that it waits for; `Infinity` for none. */
+  /** The moment that the timer waits for; `Infinity` for none. */
   get at(): number {
     return this.#at;
   }
@@ -50,14 +50,14 @@ export class PatientTimer {
     this.#timer = timer;
   }
 
-  /** Unsets the moment. */
+  /** Cancels the timer. */
   cancel(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#at = Infinity;
   }
 
-  /** Whether the process is kept alive until the moment has come. */
+  /** Sets whether the timer keeps the process alive. */
   keepAlive(isRef: boolean): void {
     if (this.#isRef === isRef) return;
     this.#isRef = isRef;
@@ -71,7 +71,7 @@ export class PatientTimer {
       return this.set(this.#clock.now() + Math.min(late, this.#most));
     }
     this.#clock.afterInput(() => {
-      // It may have been set anew by what was taken in.
+      // The input that was just read may have set the timer again.
       if (this.#timer !== timer) return;
       this.cancel();
       this.#onDue();

@@ -8,39 +8,48 @@ import {
   plainCommand,
 } from "./command.ts";
 
-/** Text of at least so many bytes is sent as bytes, in parts. */
+/** The writer sends text of at least this many bytes as bytes, in parts. */
 const LARGE_TEXT_BYTES = 16 * 1024;
-/** About what a command takes in memory besides its value. */
+/** About how many bytes of memory a command takes besides its value. */
 const OVERHEAD_BYTES = 200;
 /** The line end after a value. */
 export const LINE_END = "\r\n";
 
 const ignore = () => {};
 
-/** A command on its way. */
+/** A command on its way to a server. */
 export class PendingCommand {
   readonly command: Command;
-  /** The token that the reply has to carry. */
+  /** The token that the reply must carry. */
   readonly opaque: number;
-  /** The command line, with the value where that is a short text. */
+  /** The command line, and the value if that is a short text. */
   readonly text: string;
-  /** How many bytes it is on the wire, or a few more. */
+  /** How many bytes the command takes on the wire, or a few more. */
   readonly wireBytes: number;
-  /** When it has to be settled, on the client's clock. */
+  /** When the command must settle, by the client's clock. */
   readonly deadline: number;
   readonly resolve: (outcome: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** Whether it has been sent on a connection that turned out to be of no use. */
+  /**
+   * Whether the command was already sent over a connection that turned out
+   * useless.
+   */
   retried = false;
-  /** Whether its caller has been told; its reply may still be to come. */
+  /** Whether the call has settled; the reply may still arrive. */
   settled = false;
-  /** The command after it in its queue. */
+  /** The next command in the queue. */
   next: PendingCommand | undefined = undefined;
   readonly #rule: CommandRule;
-  /** A value of bytes as it was at the call: the caller may change it later. */
+  /**
+   * A copy of the bytes at the time of the call: the caller may change them
+   * later.
+   */
   readonly #bytes: Uint8Array | undefined;
 
-  /** Encodes a command; throws where it cannot be sent as it is. */
+  /**
+   * Encodes a command; throws a `RangeError` if its key, token or ttl is
+   * invalid.
+   */
   constructor(
     command: Command,
     opaque: number,
@@ -64,7 +73,7 @@ export class PendingCommand {
     this.#bytes = typeof value === "object" ? new Uint8Array(value) : undefined;
   }
 
-  /** The value that goes between `text` and a line end, where there is one. */
+  /** The value that goes between `text` and a line end, if there is one. */
   get body(): Uint8Array | undefined {
     const { value, bytes } = this.command;
     return typeof value === "string" && bytes >= LARGE_TEXT_BYTES
@@ -72,26 +81,26 @@ export class PendingCommand {
       : this.#bytes;
   }
 
-  /** Whether the server may answer it with a miss that carries no token. */
+  /** Whether the server may answer with a miss that carries no token. */
   get canMiss(): boolean {
     return this.#rule.canMiss;
   }
 
-  /** Whether sending it twice is the same as once. */
+  /** Whether sending the command twice equals sending it once. */
   get mayRepeat(): boolean {
     return this.#rule.mayRepeat;
   }
 
-  /** About how many bytes of memory it holds. */
+  /** About how many bytes of memory the command holds. */
   get heldBytes(): number {
     return OVERHEAD_BYTES + this.command.bytes;
   }
 }
 
 /**
- * A command of the client's own, for which nobody waits. Its reply shows that no
- * reply before it is missing: that of a `receipt` by its token, that of a `probe`
- * as no other command has such a reply.
+ * Creates a command of the client's own, for which no caller waits. Its reply shows
+ * that no earlier reply is missing: a `receipt` has a token in its reply, and no
+ * other command has a reply like that of a `probe`.
  */
 export function ownCommand(
   kind: "receipt" | "probe",

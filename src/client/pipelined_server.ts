@@ -1,5 +1,5 @@
-// One server: what becomes of its commands. Connections are made by the dialer;
-// deadlines, stale connections and outages are each kept in a file of their own.
+// One server and its commands. The dialer opens connections; deadlines, stale
+// connections and outages each have a file of their own.
 
 import { isIP } from "node:net";
 import { type CallLimits, Calls } from "./calls.ts";
@@ -29,32 +29,35 @@ import { Renewal } from "./renewal.ts";
 import { Silence } from "./silence.ts";
 import { StaleGuard } from "./stale_guard.ts";
 
-/** Far more than are ever in flight; stays a small integer. */
+/** Far more than are ever in flight, and still a small integer for V8. */
 const OPAQUE_LIMIT = 2 ** 30;
 
-/** What a server needs to know. */
+/** The options of a {@linkcode PipelinedServer}. */
 export interface PipelinedServerOptions
   extends Omit<DialerOptions, "clock">, CallLimits {
-  /** Milliseconds after which the connection to a name is renewed; tests have less. */
+  /** Milliseconds until a connection to a name is renewed; tests use fewer. */
   lifetime?: number;
 }
 
-/** How a connection was lost. */
+/** How a connection ended. */
 interface Loss {
-  /** What those in flight are told. */
+  /** The error of the commands in flight. */
   error: MemcacheError;
-  /** The command whose reply was wrong, if it is to be told, and what. */
+  /**
+   * The command whose reply was wrong, if it is still waiting, and its own
+   * error.
+   */
   culprit?: { command: PendingCommand | undefined; error: MemcacheError };
-  /** Whether it was given all the time that there is. */
+  /** Whether the connection ended because it was silent for the whole timeout. */
   isSilent?: boolean;
 }
 
-/** A server that is connected to at the first call. */
+/** A server to which the first call connects. */
 export class PipelinedServer extends CommandMethods
   implements MemcacheServer, ConnectionUser {
   readonly name: string;
   readonly maxValueBytes: number;
-  /** Commands that have not been sent. */
+  /** The commands that have not been sent. */
   readonly waiting: CommandQueue = new CommandQueue();
 
   readonly #options: PipelinedServerOptions;
@@ -66,14 +69,14 @@ export class PipelinedServer extends CommandMethods
   readonly #guard: StaleGuard;
   readonly #outage: Outage;
   readonly #renewal: Renewal;
-  /** Whether it is named by a host name, which may move to another address. */
+  /** Whether the server has a host name, which may move to another address. */
   readonly #hasName: boolean;
   /** The connection in use. */
   #connection: Connection | undefined;
-  /** Connections in a row that ended without a reply to a command. */
+  /** How many consecutive connections ended without a reply to a command. */
   #failures = 0;
   #opaque = Math.floor(Math.random() * OPAQUE_LIMIT);
-  /** No reply has come since the connection was idle: perhaps it has gone stale. */
+  /** Whether the connection may be stale: no reply has come since it was idle. */
   #isSuspect = false;
   #closing: Promise<void> | undefined;
   #onDrained = () => {};
@@ -98,7 +101,8 @@ export class PipelinedServer extends CommandMethods
       nextDue: () => this.#nextDue(),
       expire: (now) => this.#expire(now),
     });
-    // Whichever answers first is taken: the connection, or a new one beside it.
+    // The client takes whichever answers first: this connection, or a new one
+    // beside it.
     this.#guard = new StaleGuard(this.#clock, timeout, () => dialer.dial());
     const { endpoint } = address;
     this.#hasName = "host" in endpoint && isIP(endpoint.host) === 0;
@@ -116,19 +120,22 @@ export class PipelinedServer extends CommandMethods
     });
   }
 
-  /** Whoever asks means to call: a server that is down is looked for soon. */
+  /**
+   * A caller that asks will probably call, so this tries a server that is down
+   * soon.
+   */
   get isUp(): boolean {
     if (this.#closing !== undefined) return false;
     if (this.#outage.error !== undefined) this.#outage.call();
     return this.#outage.error === undefined;
   }
 
-  /** Asks whether the server is there. */
+  /** Checks whether the server answers. */
   probe(): Promise<boolean> {
     return this.send(plainCommand("probe", ""));
   }
 
-  /** Ends the connection after what is in flight has been settled. */
+  /** Closes the connection after the commands in flight have settled. */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -166,7 +173,10 @@ export class PipelinedServer extends CommandMethods
     return promise;
   }
 
-  /** Publishes from the promise that the caller holds: that keeps its context. */
+  /**
+   * Publishes from the caller's promise, which keeps the caller's async
+   * context.
+   */
   #publish(command: string, start: number, promise: Promise<unknown>): void {
     const publish = (error?: Error) => {
       const duration = this.#clock.now() - start;
@@ -180,7 +190,7 @@ export class PipelinedServer extends CommandMethods
     return this.#opaque = (this.#opaque + 1) % OPAQUE_LIMIT;
   }
 
-  /** Throws where a call cannot be taken. */
+  /** Throws if the server cannot accept a call. */
   #checkRoom({ bytes }: Command): void {
     if (this.#closing !== undefined) throw clientClosedError(this.name);
     const { error } = this.#outage;
@@ -199,7 +209,7 @@ export class PipelinedServer extends CommandMethods
     this.#deadlines.watch();
   }
 
-  // --- What the connection tells.
+  // --- Reports from the connection.
 
   onSend({ wireBytes }: PendingCommand): void {
     if (this.#connection!.inFlight!.size === 1) {
@@ -238,7 +248,7 @@ export class PipelinedServer extends CommandMethods
 
   onEnd(error: MemcacheError, fault: unknown): void {
     if (fault === undefined) return this.#lose({ error });
-    // Only the command that met the wrong reply is told so: the others have lost
+    // Only the command with the wrong reply gets that error: the others have lost
     // a connection.
     const isTold = fault instanceof OutOfStep && fault.isTold;
     const command = isTold ? undefined : this.#connection?.inFlight?.oldest;
@@ -248,12 +258,13 @@ export class PipelinedServer extends CommandMethods
     });
   }
 
-  // --- Connections come and go.
+  // --- Connections.
 
   #onReady(connection: Connection): void {
     const before = this.#connection;
     if (before !== undefined && !this.#guard.isStale) {
-      // It gave a sign of life in the meantime, or is to be renewed when idle.
+      // The old connection has answered since, or is due for renewal once it is
+      // idle.
       const isRenewed = this.#renewal.isDue && before.inFlight!.size === 0;
       if (!isRenewed) {
         if (this.#renewal.isDue) this.#renewal.putOff();
@@ -272,12 +283,12 @@ export class PipelinedServer extends CommandMethods
   }
 
   #onFailed(error: MemcacheError, isSlow: boolean): void {
-    // An attempt beside a connection that may yet answer.
+    // The attempt ran beside a connection that may still answer.
     if (this.#connection !== undefined) {
       if (this.#renewal.isDue) this.#renewal.putOff();
       return;
     }
-    // A slow attempt goes on, and calls may wait for it until they are due.
+    // A slow attempt goes on, and calls may wait for it until their deadline.
     this.#goDown(error, !isSlow);
   }
 
@@ -288,7 +299,7 @@ export class PipelinedServer extends CommandMethods
       commands,
       (command) => isSuspect || (isSilent && command.mayRepeat),
     );
-    // A connection that answers nothing is no better than none.
+    // A connection without answers is no better than no connection.
     const isFailure = (isSilent || !isSuspect) && commands.length > 0;
     if (isFailure && ++this.#failures > 1) {
       this.#goDown(culprit?.error ?? error, true);
@@ -301,7 +312,10 @@ export class PipelinedServer extends CommandMethods
     }
   }
 
-  /** Puts commands that may be sent once more before all others; the rest is lost. */
+  /**
+   * Requeues the commands that may be sent again before all others; returns the
+   * rest.
+   */
   #sendAgain(
     commands: PendingCommand[],
     may: (command: PendingCommand) => boolean,
@@ -314,7 +328,7 @@ export class PipelinedServer extends CommandMethods
     return lost;
   }
 
-  /** Lets go of the connection; what was in flight on it. */
+  /** Abandons the connection and returns the commands that were in flight on it. */
   #release(): PendingCommand[] {
     const connection = this.#connection;
     if (connection === undefined) return [];
@@ -341,7 +355,7 @@ export class PipelinedServer extends CommandMethods
     return Math.min(due, this.#silentAt());
   }
 
-  /** When the connection is to be given up; `Infinity` while nothing is in flight. */
+  /** When to give up the connection; `Infinity` while nothing is in flight. */
   #silentAt(): number {
     const { inFlight, lastByteAt } = this.#connection ?? {};
     return inFlight?.size ? this.#silence.endsAt(lastByteAt!) : Infinity;
@@ -355,13 +369,13 @@ export class PipelinedServer extends CommandMethods
       : connectTimeoutError(this.name, timeout);
     const inFlight = this.#connection?.inFlight;
     const isSilent = now >= this.#silentAt();
-    // It keeps its place: its late reply is not for the command after it.
+    // It keeps its place, so that its late reply does not go to the next command.
     let due = inFlight?.oldestWaiting;
     while (due !== undefined && due.deadline <= now) {
       this.#calls.reject(due, error);
       due = inFlight?.oldestWaiting;
     }
-    // What was not sent never will be.
+    // An unsent command is never sent after its deadline.
     let unsent = this.waiting.oldest;
     while (unsent && (unsent.settled || unsent.deadline <= now)) {
       this.waiting.shift();

@@ -1,14 +1,17 @@
-// Renews connections from time to time: a name may have moved to another address
-// long ago, and a connection that works would never find out.
+// Renews connections from time to time. A name may have moved to another address,
+// which a working connection would never notice.
 
 import type { Clock, ClockTimer } from "./clock.ts";
 
-/** Milliseconds after which a connection is renewed, or half of them: an hour. */
+/**
+ * A connection is renewed after half of this time, up to all of it: an hour, in
+ * ms.
+ */
 const LIFETIME = 60 * 60_000;
-/** Milliseconds until the next try, when the connection was in use. */
+/** Milliseconds until the next try if the connection was in use. */
 const RETRY = 1_000;
 
-/** Says when the connection to a name is due to be replaced. */
+/** Decides when to replace the connection to a name. */
 export class Renewal {
   readonly #clock: Clock;
   readonly #lifetime: number;
@@ -16,31 +19,34 @@ export class Renewal {
   #timer: ClockTimer | undefined;
   #isDue = false;
 
-  /** `dial` makes another connection beside the one in use. */
+  /** `dial` opens another connection beside the one in use. */
   constructor(clock: Clock, dial: () => void, lifetime: number = LIFETIME) {
     this.#clock = clock;
     this.#dial = dial;
     this.#lifetime = lifetime;
   }
 
-  /** Whether a connection that becomes ready is to replace the one in use. */
+  /** Whether the next ready connection replaces the one in use. */
   get isDue(): boolean {
     return this.#isDue;
   }
 
-  /** A connection has been made; many that were made at once end one by one. */
+  /**
+   * Notes a new connection; jitter spreads the renewals of simultaneous
+   * connections.
+   */
   connected(): void {
     this.stop();
     this.#set(this.#lifetime * (0.5 + Math.random() / 2));
   }
 
-  /** It could not be replaced now. */
+  /** Notes that the connection could not be replaced now. */
   putOff(): void {
     this.stop();
     this.#set(RETRY);
   }
 
-  /** There is no connection any more. */
+  /** Notes that the connection has ended. */
   stop(): void {
     this.#isDue = false;
     this.#timer?.cancel();

@@ -1,5 +1,5 @@
-// What a reply means to the command that it answers: a result, an error of that
-// command alone, or a sign that the stream of replies is out of step.
+// What a reply means to the command that it answers: a result, an error of only
+// that command, or a sign that the stream of replies is out of step.
 
 import { type Command, commandRules, UNEXPECTED } from "./command.ts";
 import {
@@ -10,14 +10,14 @@ import {
 } from "./errors.ts";
 import type { Reply } from "./reply_parser.ts";
 
-/** What to throw when the replies after this one may belong to other commands. */
+/** Thrown when later replies may belong to other commands. */
 export class OutOfStep extends Error {
-  /** What to tell the command that met it. */
+  /** The error for the command that received the reply. */
   readonly error: MemcacheError;
-  /** Whether that command has been told. */
+  /** Whether that command has already been rejected with it. */
   isTold = false;
 
-  /** Takes what to tell the command that met it. */
+  /** `error` is the error for the command that received the reply. */
   constructor(error: MemcacheError) {
     super(error.message);
     this.error = error;
@@ -25,11 +25,11 @@ export class OutOfStep extends Error {
 }
 
 /**
- * What a reply means to the command that it answers.
+ * Converts a reply to the result of the command that it answers.
  *
- * @throws {OutOfStep} If the connection is of no more use.
+ * @throws {OutOfStep} If the connection can no longer be used.
  * @throws {MemcacheServerError} If the server refused this command.
- * @throws {MemcacheProtocolError} If this command cannot be answered.
+ * @throws {MemcacheProtocolError} If this command has no usable answer.
  */
 export function outcomeOf(
   command: Command,
@@ -65,15 +65,15 @@ function checkItem(reply: Reply, server: string): void {
   }
 }
 
-/** What has something other than letters before its end, or too many of them. */
+/** Matches words that contain anything but letters, or too many of them. */
 const NO_WORD = /\S*[^A-Za-z\s]\S+|\S{20,}/g;
-/** How proxies say that the server behind them did not answer. */
+/** How proxies report that the server behind them did not answer. */
 const BACKEND =
   /backend|unavailable|connect|unreachable|no route|time(d )?-?out/i;
 
 /**
- * The words of a refusal. A proxy may repeat the key in its message, and a key
- * holds a session id: only what looks like a word is shown.
+ * Returns the words of a refusal. A proxy may repeat the key in its message, and a
+ * key holds a session id, so only plain words may appear in an error.
  */
 export function wordsOf(message: string): string {
   return message.replace(NO_WORD, "…").slice(0, 200);

@@ -1,33 +1,37 @@
-// Turns the bytes of one connection into replies, however they were split. A value
-// that arrived whole is a view of what arrived; one that did not is put together.
+// Turns the bytes of one connection into replies, however the network split them. A
+// value in one chunk is a view of that chunk; otherwise its parts are copied
+// together.
 
 import { Buffer } from "node:buffer";
 import type { CasToken } from "./memcache_client.ts";
 
-/** One reply of the server. */
+/** One reply from the server. */
 export interface Reply {
   /**
    * The first word: a code of the meta protocol (`HD`, `VA`, `EN`, `NS`, `EX`,
    * `NF`), `ERROR`, `CLIENT_ERROR`, `SERVER_ERROR`, or something else.
    */
   code: string;
-  /** The token that the command carried; `-1` where the reply carries none. */
+  /** The command's token; `-1` if the reply has no token. */
   opaque: number;
-  /** The version of the item, `c`; `0` where the reply has none. */
+  /** The version of the item (`c`); `0` if the reply has no version. */
   cas: CasToken;
-  /** How long the value of a `VA` reply is. */
+  /** The length of a `VA` reply's value, in bytes. */
   size: number;
-  /** The seconds that the item has left, `t`; `-1` where it has no expiry or the reply does not tell. */
+  /**
+   * The seconds that the item has left (`t`); `-1` for no expiry or if the
+   * reply has no `t`.
+   */
   ttl: number;
-  /** The value of a `VA` reply; `undefined` where it was too large, and skipped. */
+  /** The value of a `VA` reply; `undefined` if it was too large and was skipped. */
   value: Uint8Array | undefined;
   /** Whether the value is a view of bytes that other replies share. */
   isBorrowed: boolean;
-  /** What follows `CLIENT_ERROR` and `SERVER_ERROR`. */
+  /** The text after `CLIENT_ERROR` or `SERVER_ERROR`. */
   message: string;
 }
 
-/** A Memcache server sends no longer lines than this. */
+/** A Memcache server sends no lines longer than this, in bytes. */
 const MAX_LINE_BYTES = 2048;
 
 const LF = 0x0a;
@@ -38,10 +42,10 @@ const DIGIT_9 = 0x39;
 const FLAG_OPAQUE = 0x4f;
 const FLAG_CAS = 0x63;
 const FLAG_TTL = 0x74;
-/** Numbers of more digits than this may not be exact in a double. */
+/** A double may not represent numbers with more digits exactly. */
 const MAX_EXACT_DIGITS = 15;
 
-/** The codes by their two bytes, read as one number: no string has to be made. */
+/** The codes by their two bytes as one number, so that parsing builds no string. */
 const META_CODES = new Map(
   ["HD", "VA", "EN", "NF", "NS", "EX"].map((code) => {
     return [code.charCodeAt(0) << 8 | code.charCodeAt(1), code];
@@ -50,39 +54,42 @@ const META_CODES = new Map(
 
 const EMPTY = new Uint8Array(0);
 
-/** What {@linkcode ReplyParser} throws at bytes that are not replies. */
+/** The error of {@linkcode ReplyParser} for bytes that are not replies. */
 export class ReplyError extends Error {}
 
-/** Longer values than this are not skipped: the stream is out of step instead. */
+/** A longer value is not skipped: the stream must be out of step. */
 const MAX_SKIPPED_BYTES = 64 * 2 ** 20;
 
-/** A value that has not arrived whole. */
+/** A value of which only a part has arrived. */
 interface PartialValue {
   reply: Reply;
-  /** Where the value goes; `undefined` where it is too large and skipped. */
+  /**
+   * The memory for the value; `undefined` if the value is too large and
+   * skipped.
+   */
   value: Uint8Array | undefined;
   /** How many bytes of the value and its line end have arrived. */
   arrived: number;
 }
 
-/** The parser of one connection; a new connection takes a new one. */
+/** The parser of one connection; every connection needs its own. */
 export class ReplyParser {
   readonly #onReply: (reply: Reply) => void;
   readonly #maxValueBytes: number;
-  /** The start of a line whose end has not arrived. */
+  /** The beginning of a line whose end has not arrived. */
   #line: Uint8Array = EMPTY;
   #partial: PartialValue | undefined;
 
-  /** Creates a parser that hands over each reply as it is complete. */
+  /** Creates a parser that calls `onReply` with each complete reply. */
   constructor(onReply: (reply: Reply) => void, maxValueBytes: number) {
     this.#onReply = onReply;
     this.#maxValueBytes = maxValueBytes;
   }
 
   /**
-   * Takes the next bytes.
+   * Parses the next bytes.
    *
-   * @throws {ReplyError} If they are not replies. The connection is of no more use.
+   * @throws {ReplyError} If they are not replies. The connection can no longer be used.
    */
   push(chunk: Uint8Array): void {
     let at = this.#partial === undefined ? 0 : this.#fill(chunk, 0);
@@ -103,7 +110,10 @@ export class ReplyParser {
     }
   }
 
-  /** Takes the value after a `VA` line; where in the chunk the next reply starts. */
+  /**
+   * Reads the value after a `VA` line; returns where in the chunk the next
+   * reply starts.
+   */
   #takeValue(reply: Reply, chunk: Uint8Array, at: number): number {
     const { size } = reply;
     if (size > this.#maxValueBytes) return this.#skipValue(reply, chunk, at);
@@ -121,8 +131,8 @@ export class ReplyParser {
   }
 
   /**
-   * Hands a reply over without its value, which is too large, and at once: its
-   * caller need not wait for the end of it.
+   * Delivers a reply at once, without its value, which is too large: the caller need
+   * not wait for the end of the value.
    */
   #skipValue(reply: Reply, chunk: Uint8Array, at: number): number {
     if (reply.size > MAX_SKIPPED_BYTES) {
@@ -135,7 +145,10 @@ export class ReplyParser {
     return this.#fill(chunk, at);
   }
 
-  /** Adds bytes to the value under way; where in the chunk the next reply starts. */
+  /**
+   * Adds bytes to the partial value; returns where in the chunk the next reply
+   * starts.
+   */
   #fill(chunk: Uint8Array, at: number): number {
     const partial = this.#partial!;
     const { reply, value } = partial;
@@ -160,7 +173,10 @@ export class ReplyParser {
   }
 }
 
-/** Where the line that starts at `at` has its CR; -1 when it has not ended yet. */
+/**
+ * Finds the CR of the line that starts at `at`; -1 if the line has not ended
+ * yet.
+ */
 function endOfLine(chunk: Uint8Array, at: number): number {
   const limit = Math.min(chunk.length, at + MAX_LINE_BYTES);
   for (let i = at; i < limit; i++) {
@@ -235,7 +251,10 @@ function word(chunk: Uint8Array, start: number, end: number): string {
   return text;
 }
 
-/** The digits as a number; -1 when they are not digits, or too many to be exact. */
+/**
+ * Parses digits; returns -1 for anything else, and for too many digits to be
+ * exact.
+ */
 function toNumber(chunk: Uint8Array, start: number, end: number): number {
   if (start >= end || end - start > MAX_EXACT_DIGITS) return -1;
   let number = 0;

@@ -29,9 +29,9 @@ import { isSource, type ListedServer, ServerList } from "./server_list.ts";
 import { type DnsLookups, lookUpServers, systemDns } from "./server_source.ts";
 
 /**
- * Creates a client of one or more Memcache servers, which speaks memcached's
- * meta protocol (1.6.10 or newer) over one pipelined connection a server. It
- * connects at the first call, and again by itself whenever it has to.
+ * Creates a client of one or more Memcache servers. It speaks memcached's meta
+ * protocol (1.6.10 or newer) over one pipelined connection per server, connects at
+ * the first call, and reconnects by itself.
  *
  * @example Sharing one client
  * ```ts
@@ -47,9 +47,9 @@ import { type DnsLookups, lookUpServers, systemDns } from "./server_source.ts";
  *
  * @param servers The servers: `host`, `host:port`, `[::1]:port`,
  * `memcache://[user:password@]host:port`, `memcaches://…` (TLS), `/path/to.sock`
- * or `unix:/path/to.sock`. One consistent-hash ring spans them all. A source of
- * servers may stand among them, which is looked up at the start, every minute,
- * and when a server goes down: `dns+host:port` for all addresses of a host,
+ * or `unix:/path/to.sock`. One consistent-hash ring spans them all. The list may
+ * also name sources of servers, which the client looks up at the start, every
+ * minute, and when a server goes down: `dns+host:port` for all addresses of a host,
  * `dnssrv+name` for the services of a DNS name, and `auto+host:port` for the
  * nodes that a configuration endpoint of AWS ElastiCache or Google Memorystore
  * lists.
@@ -65,18 +65,21 @@ export function createMemcacheClient(
   return new RingClient(servers, options);
 }
 
-/** The servers that a client has now, and the ring that spans them. */
+/** A client's current servers, and the ring that spans them. */
 interface Members {
   servers: readonly PipelinedServer[];
   ring: HashRing;
 }
 
-/** How servers are looked up; tests have their own name servers, and less time. */
+/** How to look servers up; tests use their own name servers and shorter times. */
 export interface LookupSettings {
   dns: DnsLookups;
   /** Milliseconds between lookups. */
   interval: number;
-  /** Milliseconds for which a server that left serves those who are still at it. */
+  /**
+   * How long a server that left the list keeps serving unsettled calls, in
+   * milliseconds.
+   */
   linger: number;
 }
 
@@ -91,14 +94,14 @@ export class RingClient extends CommandMethods implements AdminClient {
   readonly maxValueBytes: number;
   readonly #options: MemcacheClientOptions & { timeout: number };
   readonly #lookups: LookupSettings;
-  /** `undefined` until the servers have been looked up. */
+  /** `undefined` until the client has looked the servers up. */
   #members: Members | undefined;
-  /** `undefined` where there is nothing to look up. */
+  /** `undefined` if there is nothing to look up. */
   readonly #list: ServerList | undefined;
-  /** How to connect to each server, for what is no meta command. */
+  /** How to connect to each server for commands outside the meta protocol. */
   readonly #connections = new Map<string, AdminConnectionOptions>();
-  /** Servers that are listed no more, until they are closed. */
   readonly #background = new BackgroundClient(this);
+  /** Servers that have left the list and are not yet closed. */
   readonly #leaving = new Map<PipelinedServer, ReturnType<typeof setTimeout>>();
   readonly #onServerEvent = (message: unknown) => {
     const { server, up } = message as ClientChannelEvents["server"];
@@ -193,10 +196,10 @@ export class RingClient extends CommandMethods implements AdminClient {
     serverChannel.unsubscribe(this.#onServerEvent);
     for (const timer of this.#leaving.values()) clearTimeout(timer);
     const all = [...this.servers, ...this.#leaving.keys()];
-    // All at once: no call is taken from now on.
+    // Closes all servers at once, so that none accepts a call from now on.
     const closed = all.map((server) => server.close());
     await Promise.all([this.#list?.close(), ...closed]);
-    // A lookup that was under way may have found more.
+    // A lookup that was under way may have found more servers.
     await Promise.all(this.servers.map((server) => server.close()));
   }
 
@@ -205,12 +208,12 @@ export class RingClient extends CommandMethods implements AdminClient {
   }
 
   async #sendWhenReady<Outcome>(command: Command): Promise<Outcome> {
-    // Half of the time, so that the call itself is not much later than it may be.
+    // Waits for half of the time, so that the call itself settles roughly in time.
     await this.#list!.ready(this.#options.timeout / 2);
     return await this.send(command);
   }
 
-  /** Takes over a list of servers; those that stay keep their connections. */
+  /** Adopts a list of servers; servers that stay keep their connections. */
   #update(listed: readonly ListedServer[]): void {
     const before = new Map(this.servers.map((it) => [it.name, it]));
     const servers = listed.map((it) => {
@@ -238,7 +241,7 @@ export class RingClient extends CommandMethods implements AdminClient {
     });
   }
 
-  /** A server that was about to leave, and is listed again. */
+  /** Returns a server that was about to leave and is listed again. */
   #return(name: string): PipelinedServer | undefined {
     for (const [server, timer] of this.#leaving) {
       if (server.name !== name) continue;
@@ -260,7 +263,7 @@ export class RingClient extends CommandMethods implements AdminClient {
 
   #connectionTo({ address, source }: ListedServer): AdminConnectionOptions {
     const { timeout } = this.#options;
-    // The addresses of a name have that name's certificate.
+    // The servers at the addresses of a name have that name's certificate.
     const name = source?.kind === "dns"
       ? source.address.endpoint.host
       : undefined;

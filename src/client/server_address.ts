@@ -1,16 +1,16 @@
-// Reads the forms in which a server can be named.
+// Parses the forms in which a server can be named.
 
-/** Where a server is and how to talk to it. */
+/** Where a server is and how to connect to it. */
 export interface ServerAddress {
-  /** What errors and health reports call the server: no credentials in it. */
+  /** The server's name in errors and health reports, without credentials. */
   name: string;
-  /** What the hash ring calls it; the same as in npm `memcached` and libmemcached. */
+  /** The server's name on the hash ring, as in npm `memcached` and libmemcached. */
   ringName: string;
   /** Where to connect. */
   endpoint: { host: string; port: number } | { path: string };
   /** Whether the address asks for TLS (`memcaches://`). */
   tls: boolean;
-  /** The user that the address names. */
+  /** The username in the address. */
   username?: string | undefined;
   /** The user's password. */
   password?: string | undefined;
@@ -22,7 +22,11 @@ const URL_FORM =
 const FORMS = `"host", "host:port", "[::1]:port", "memcache://host:port", ` +
   `"memcaches://host:port" (TLS), "/path/to.sock" or "unix:/path/to.sock"`;
 
-/** Reads one server's address; `what` says in an error which one it is. */
+/**
+ * Parses one server's address; `what` names the address in an error.
+ *
+ * @throws {TypeError} If it is not an address.
+ */
 export function parseServerAddress(
   server: unknown,
   what: string,
@@ -53,7 +57,7 @@ function parseUrl(server: string): ServerAddress | undefined {
   const credentials = login === undefined ? {} : toCredentials(login);
   if (credentials === undefined) return undefined;
   const port = Number(digits ?? DEFAULT_PORT);
-  // A special scheme such as http makes URL check the host name.
+  // With a special scheme such as http, URL checks the host name.
   if (!URL.canParse(`http://${host}:${port}`) || port === 0) return undefined;
   return {
     name: toServerName(host, port),
@@ -64,12 +68,15 @@ function parseUrl(server: string): ServerAddress | undefined {
   };
 }
 
-/** What a server is called; `host` has the brackets of an IPv6 address. */
+/** Returns a server's name; `host` includes the brackets of an IPv6 address. */
 export function toServerName(host: string, port: number): string {
   return `${host}:${port}`;
 }
 
-/** What stands before the "@"; the server splits it at spaces and line ends. */
+/**
+ * Parses the text before the "@"; a server splits credentials at spaces and
+ * line ends.
+ */
 function toCredentials(
   login: string,
 ): { username: string; password: string } | undefined {
@@ -93,7 +100,7 @@ function badAddress(server: string, what: string): never {
   );
 }
 
-/** What is wrong with an address, where that is a common mistake. */
+/** Returns a hint if the address contains a common mistake. */
 function hintFor(server: string): string {
   const [hint] = HINTS.find(([, pattern]) => pattern.test(server)) ?? [];
   return hint === undefined ? "" : ` (${hint})`;

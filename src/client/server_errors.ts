@@ -1,5 +1,5 @@
-// What to tell a person about a server: the errors of connections and commands,
-// in words that say what to do.
+// The errors of connections and commands, with messages that tell a person what to
+// do.
 
 import {
   MemcacheAuthenticationError,
@@ -12,7 +12,7 @@ import {
 import { OutOfStep, wordsOf } from "./reply_outcome.ts";
 import type { Reply } from "./reply_parser.ts";
 
-/** A socket failed. */
+/** The error for a socket that failed. */
 export function socketError(
   server: string,
   cause: Error & { code?: string },
@@ -52,21 +52,21 @@ function textOf(cause: Error & { code?: string }): string {
   return `${cause.code} ${cause.name} ${cause.message}`;
 }
 
-/** What may be wrong, where that is a common mistake. */
+/** Returns a hint if a common mistake may be the cause. */
 function hintAt(
   server: string,
   cause: Error & { code?: string },
   secure: boolean,
 ): string {
   const what = textOf(cause);
-  // Deno says so of a permission that is missing.
+  // Deno fails like this when a permission is missing.
   if (/EPERM|NotCapable|PermissionDenied/.test(what)) {
     return server.startsWith("/")
       ? `; run Deno with --allow-read=${server} --allow-write=${server}`
       : `; run Deno with --allow-net=${server}`;
   }
   if (/ECONNREFUSED|ENOENT/.test(what)) return "; is memcached running?";
-  // One side speaks TLS and the other does not: that looks like any broken
+  // When only one side speaks TLS, the failure resembles that of a broken
   // connection.
   if (secure && /SSL|TLS|corrupt message|InvalidContentType/i.test(what)) {
     return "; does it speak TLS? If not, name it as memcache:// instead of memcaches://";
@@ -78,8 +78,8 @@ function hintAt(
 }
 
 /**
- * The server closed the connection. memcached 1.6.45 with `-Y` does so without a
- * word where it is not given the password.
+ * The error when the server closed the connection. memcached 1.6.45 with `-Y`
+ * closes it without a word when a client sends no password.
  */
 export function closedError(server: string, ready: boolean): MemcacheError {
   const hint = ready
@@ -91,7 +91,7 @@ export function closedError(server: string, ready: boolean): MemcacheError {
   );
 }
 
-/** No connection came about in time. */
+/** The error when the client could not connect in time. */
 export function connectTimeoutError(
   server: string,
   timeout: number,
@@ -102,7 +102,7 @@ export function connectTimeoutError(
   );
 }
 
-/** A function that gives the password or certificate has failed. */
+/** The error when the app's function for the credentials or certificate failed. */
 export function askingError(server: string, cause: unknown): MemcacheError {
   return new MemcacheConnectionError(
     `The connection to Memcache server ${server} cannot be made: the function that gives 'username', 'password' or 'tls' failed`,
@@ -110,7 +110,7 @@ export function askingError(server: string, cause: unknown): MemcacheError {
   );
 }
 
-/** No reply came in time. */
+/** The error when no reply came in time. */
 export function replyTimeoutError(
   server: string,
   timeout: number,
@@ -121,7 +121,7 @@ export function replyTimeoutError(
   );
 }
 
-/** Nothing at all came of the server for too long. */
+/** The error when the server sent nothing at all for too long. */
 export function silentError(server: string, timeout: number): MemcacheError {
   return new MemcacheTimeoutError(
     `Memcache server ${server} sent nothing for ${timeout} ms, and its connection has been reset`,
@@ -129,7 +129,7 @@ export function silentError(server: string, timeout: number): MemcacheError {
   );
 }
 
-/** Another command's reply was wrong, and the connection had to be ended. */
+/** The error for the other commands on a connection that received a wrong reply. */
 export function bystanderError(
   server: string,
   cause: MemcacheError,
@@ -140,7 +140,7 @@ export function bystanderError(
   );
 }
 
-/** The server's bytes are not replies, or those of no command. */
+/** The error when the server's bytes are not replies, or belong to no command. */
 export function streamError(
   server: string,
   cause: unknown,
@@ -156,7 +156,7 @@ export function streamError(
   );
 }
 
-/** The server does not take the username and password. */
+/** The error when the server does not accept the username and password. */
 export function authenticationError(
   server: string,
   reply: Reply,
@@ -171,7 +171,7 @@ export function authenticationError(
   );
 }
 
-/** The server does not answer the first command as it should. */
+/** The error when the server gives a wrong answer to the first commands. */
 export function greetingError(server: string, reply: Reply): MemcacheError {
   if (/unauthenticated/.test(reply.message)) {
     return new MemcacheAuthenticationError(
@@ -190,12 +190,15 @@ export function greetingError(server: string, reply: Reply): MemcacheError {
   );
 }
 
-/** A version is shown as it is, anything else by its words alone. */
+/** Shows a version as it is, and only the plain words of anything else. */
 function wordsOrVersion(message: string): string {
   return /^[\w.+-]{1,30}$/.test(message) ? message : wordsOf(message);
 }
 
-/** As with more connections than `memcached -c` allows. */
+/**
+ * Whether the server is too busy, as when `memcached -c` allows no more
+ * connections.
+ */
 function isBusy({ code, message }: Reply): boolean {
   return code === "SERVER_ERROR" || /too many/i.test(message);
 }
@@ -209,12 +212,12 @@ function busyError(server: string, { code, message }: Reply): MemcacheError {
   );
 }
 
-/** The server is known to be down, and is not asked. */
+/** The error for calls while the server is known to be down. */
 export function knownDownError(
   server: string,
   cause: MemcacheError,
 ): MemcacheError {
-  // What is wrong here is no outage, and does not become one.
+  // A wrong configuration is not an outage and does not turn into one.
   for (const Kind of [MemcacheAuthenticationError, MemcacheProtocolError]) {
     if (cause instanceof Kind) {
       return new Kind(cause.message, { server, cause });
@@ -226,7 +229,7 @@ export function knownDownError(
   );
 }
 
-/** Too many calls wait. */
+/** The error when too many calls are waiting. */
 export function overloadError(
   server: string,
   maxPending: number,
@@ -237,7 +240,7 @@ export function overloadError(
   );
 }
 
-/** Calls with too many bytes wait. */
+/** The error when calls with too many bytes are waiting. */
 export function overloadBytesError(
   server: string,
   maxPendingBytes: number,
@@ -248,7 +251,7 @@ export function overloadBytesError(
   );
 }
 
-/** The client has been closed. */
+/** The error for calls after the client was closed. */
 export function clientClosedError(server: string): MemcacheError {
   return new MemcacheConnectionError(
     "The Memcache client has been closed; create another one",
@@ -256,14 +259,17 @@ export function clientClosedError(server: string): MemcacheError {
   );
 }
 
-/** The server ended the handshake over our certificate: that comes as an alert. */
+/** Whether a TLS alert says that the server refused this client's certificate. */
 function isClientCertificateError(error: Error & { code?: string }): boolean {
   return /ALERT_\w*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(
     error.code ?? "",
   );
 }
 
-/** Node has codes for it, Deno a message of rustls, Bun either. */
+/**
+ * Whether it is a certificate error: Node has codes, Deno rustls messages, Bun
+ * both.
+ */
 function isCertificateError(error: Error & { code?: string }): boolean {
   return /CERT|SELF_SIGNED|UNABLE_TO_|certificate/i.test(
     `${error.code} ${error.message}`,

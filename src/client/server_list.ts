@@ -1,5 +1,5 @@
-// The list of servers, where it is to be looked up: at the start, every minute,
-// and more often while a server is down. A lookup that fails changes nothing.
+// A list of servers that the client looks up: at the start, every minute, and more
+// often while a server is down. A failed lookup changes nothing.
 
 import { clearTimeout, setTimeout } from "node:timers";
 import { serversChannel } from "./diagnostics.ts";
@@ -7,37 +7,43 @@ import { MemcacheConnectionError } from "./errors.ts";
 import type { ServerAddress } from "./server_address.ts";
 import type { ServerSource } from "./server_source.ts";
 
-/** A server, and the source that it was found by where there is one. */
+/** A server, and the source that listed it, if any. */
 export interface ListedServer {
   address: ServerAddress;
   source: ServerSource | undefined;
 }
 
-/** What a list needs to know. */
+/** The options of a {@linkcode ServerList}. */
 export interface ServerListOptions {
   /** Servers and sources, in the order in which they were named. */
   entries: readonly (ServerAddress | ServerSource)[];
-  /** Finds the servers that a source stands for. */
+  /** Looks up the servers that a source stands for. */
   lookUp(source: ServerSource): Promise<ServerAddress[]>;
   /** Milliseconds between lookups. */
   interval: number;
-  /** Whether all servers are up; while one is not, lookups are more frequent. */
+  /**
+   * Returns whether all servers are up; while one is down, lookups are more
+   * frequent.
+   */
   allAreUp(): boolean;
-  /** There is a first list, or another one. */
+  /** Called with the first list and with every change. */
   onChange(servers: ListedServer[]): void;
 }
 
-/** Between lookups while a server is down. */
+/** Milliseconds between lookups while a server is down. */
 const INTERVAL_WHILE_DOWN = 5_000;
-/** Between lookups before the first list, and after a server went down. */
+/**
+ * Milliseconds between lookups before the first list, and after a server went
+ * down.
+ */
 const MIN_INTERVAL = 500;
-/** A name server that is silent does not keep a client from closing for longer. */
+/** How long closing waits for a silent name server, in milliseconds. */
 const CLOSE_PATIENCE = 1_000;
 
 /** A list of servers that follows its sources. */
 export class ServerList {
   readonly #options: ServerListOptions;
-  /** What each source was found to stand for last. */
+  /** The servers that each source stood for at its last lookup. */
   readonly #found = new Map<ServerSource, ServerAddress[]>();
   #names: string[] | undefined;
   #lookup: Promise<void> | undefined;
@@ -57,7 +63,7 @@ export class ServerList {
   /**
    * Resolves when there is a list.
    *
-   * @throws {MemcacheConnectionError} If there is none after `timeout` milliseconds.
+   * @throws {MemcacheConnectionError} If there is no list after `timeout` milliseconds.
    */
   async ready(timeout: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,14 +77,14 @@ export class ServerList {
     }
   }
 
-  /** Looks the servers up soon, as one of them went down. */
+  /** Looks the servers up soon, because one of them went down. */
   hurry(): void {
     if (this.#isClosed || this.#lookup !== undefined) return;
     const wait = this.#lookedUpAt + MIN_INTERVAL - performance.now();
     this.#schedule(Math.max(0, wait));
   }
 
-  /** Looks up no more. Waits for a lookup that is under way, but not for long. */
+  /** Stops looking up. Waits briefly for a lookup that is under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -141,7 +147,7 @@ export class ServerList {
     this.#publish(added, removed);
   }
 
-  /** All servers, each once. */
+  /** Returns all servers, each once. */
   #listed(): ListedServer[] {
     const listed = this.#options.entries.flatMap((entry): ListedServer[] => {
       if (!isSource(entry)) return [{ address: entry, source: undefined }];
@@ -170,14 +176,14 @@ export class ServerList {
   }
 }
 
-/** Whether something is a name to be looked up. */
+/** Whether an entry is a source of servers. */
 export function isSource(
   entry: ServerAddress | ServerSource,
 ): entry is ServerSource {
   return "kind" in entry;
 }
 
-/** Keeps processes that started together from asking together. */
+/** Keeps processes that started together from looking up together. */
 function jitter(delay: number): number {
   return delay * (0.75 + Math.random() / 2);
 }

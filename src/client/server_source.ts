@@ -1,6 +1,6 @@
-// Names that stand for servers which are to be looked up: all addresses of a host
-// (`dns+`), the services of a DNS name (`dnssrv+`), the nodes that a configuration
-// endpoint lists (`auto+`).
+// Sources: names by which the client looks up servers. A source stands for all
+// addresses of a host (`dns+`), the services of a DNS name (`dnssrv+`), or the nodes
+// that a configuration endpoint lists (`auto+`).
 
 import type { LookupAddress, SrvRecord } from "node:dns";
 import { isIP } from "node:net";
@@ -16,7 +16,7 @@ import {
   toServerName,
 } from "./server_address.ts";
 
-/** How servers are looked up. */
+/** The ways to look servers up. */
 export type SourceKind = "dns" | "dnssrv" | "auto";
 
 /** A name that stands for servers. */
@@ -24,17 +24,20 @@ export interface ServerSource {
   /** The source as it was named in `servers`, without credentials. */
   name: string;
   kind: SourceKind;
-  /** What is asked, and what its servers have in common: credentials, TLS. */
+  /**
+   * The address to query; its credentials and TLS apply to all servers of the
+   * source.
+   */
   address: ServerAddress & { endpoint: { host: string; port: number } };
 }
 
-/** Asks DNS; the runtime's own functions, except in tests. */
+/** The DNS functions: the runtime's own, except in tests. */
 export interface DnsLookups {
   addresses(host: string): Promise<Pick<LookupAddress, "address">[]>;
   services(name: string): Promise<Pick<SrvRecord, "name" | "port">[]>;
 }
 
-/** What the system and its name servers answer. */
+/** The DNS functions of the runtime. */
 export const systemDns: DnsLookups = {
   addresses: (host) => {
     return getBuiltinModule("node:dns").promises.lookup(host, { all: true });
@@ -44,17 +47,25 @@ export const systemDns: DnsLookups = {
   },
 };
 
-/** More servers than this are no answer to be believed. */
+/** The client ignores an answer with more servers than this. */
 const MAX_SERVERS = 1000;
 const SOURCE_FORM = /^(dns|dnssrv|auto)\+(.*)$/s;
-/** The endpoint of AWS ElastiCache that lists nodes, and is another one each time. */
+/**
+ * Matches AWS ElastiCache's configuration endpoint, which resolves to changing
+ * nodes.
+ */
 const CONFIGURATION_ENDPOINT =
   /\.cfg\.[a-z0-9-]+\.cache\.amazonaws\.com(?:\.cn)?\.?$/i;
-/** https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/AutoDiscovery.AddingToYourClientLibrary.html */
+/**
+ * https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/AutoDiscovery.AddingToYourClientLibrary.html
+ */
 const CLUSTER_ANSWER =
   /^CONFIG cluster \d+ \d+\r?\n\s*\d+\r?\n([^\r\n]*)\r?\n\s*END\r?\n/;
 
-/** Reads a source; `undefined` for what names one server. `what` is for errors. */
+/**
+ * Parses a source; returns `undefined` if the entry names one server. `what`
+ * names it in errors.
+ */
 export function parseServerSource(
   server: unknown,
   what: string,
@@ -80,7 +91,7 @@ export function parseServerSource(
 }
 
 /**
- * Refuses an address that stands for another node each time.
+ * Refuses an address that stands for a different node at each connection.
  *
  * @throws {TypeError} If it does.
  */
@@ -95,10 +106,10 @@ export function refuseConfigurationEndpoint(
 }
 
 /**
- * Looks up the servers that a source stands for now, in an order that all
- * processes agree on.
+ * Looks up the servers that a source stands for now, in an order on which all
+ * processes agree.
  *
- * @throws {Error} If the lookup fails, or its answer is not to be believed.
+ * @throws {Error} If the lookup fails, or its answer is not credible.
  */
 export async function lookUpServers(
   source: ServerSource,
@@ -161,7 +172,7 @@ const FIND: Record<
   },
 };
 
-/** The nodes in an answer to `config get cluster`, each `host|ip|port`. */
+/** Parses an answer to `config get cluster`, where each node is `host|ip|port`. */
 function parseCluster(answer: string): Found[] {
   const [, nodes = ""] = CLUSTER_ANSWER.exec(answer) ?? [];
   return nodes.split(" ").filter((node) => node !== "").map((node) => {
@@ -170,7 +181,10 @@ function parseCluster(answer: string): Found[] {
   });
 }
 
-/** The name of a server that was found, if that can be one. */
+/**
+ * Returns the name of a server that a lookup found; throws if no server can
+ * have it.
+ */
 function check(source: ServerSource, host: string, port: number): string {
   const isNowhere = host === "0.0.0.0" || host === "::";
   const isPort = Number.isInteger(port) && port > 0 && port < 65_536;

@@ -1,12 +1,13 @@
-// Which memcached a server is, and what that means. Proxies and servers of other
-// makers name versions of their own, or none: they pass for the newest memcached.
+// The version of a server, and what follows from it. Proxies and other vendors'
+// servers report versions of their own, or none; the client treats them as the newest
+// memcached.
 
 import type { Reply } from "./reply_parser.ts";
 
 /** A version of memcached, such as `[1, 6, 18]`. */
 export type ServerVersion = [major: number, minor: number, patch: number];
 
-/** Reads the answer to `version`; `undefined` where it is not memcached's. */
+/** Parses the answer to `version`; returns `undefined` if it is not memcached's. */
 export function parseVersion(
   { code, message }: Reply,
 ): ServerVersion | undefined {
@@ -16,18 +17,18 @@ export function parseVersion(
 }
 
 /**
- * Before 1.6.10 the meta protocol was an experiment, with another `ms`.
+ * Before 1.6.10 the meta protocol was experimental and had a different `ms`.
  *
- * @returns Whether the version speaks the meta protocol as it was settled.
+ * @returns Whether the version speaks the final meta protocol.
  */
 export function isFinalMetaProtocol(version: ServerVersion): boolean {
   return isAtLeast(version, [1, 6, 10]);
 }
 
 /**
- * Before 1.6.18 the answer to an `mg` that found nothing is a bare `EN`.
+ * Before 1.6.18, memcached answers an `mg` that finds nothing with a bare `EN`.
  *
- * @returns Whether misses do not repeat the command's token.
+ * @returns Whether misses omit the command's token.
  */
 export function missesCarryNoToken(version: ServerVersion): boolean {
   return !isAtLeast(version, [1, 6, 18]);

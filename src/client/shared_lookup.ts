@@ -1,10 +1,10 @@
-// Looks up host names, each once at a time. Node cannot give up a lookup, and does
-// no more than a few at once: a name server that is silent would let the attempts
-// to connect take the places of all other lookups of the app.
+// Looks up host names, with at most one lookup per name at a time. Node cannot cancel
+// a lookup and runs only a few at once: with a silent name server, repeated attempts
+// to connect would block all other lookups of the app.
 
 import { lookup, type LookupAddress, type LookupOptions } from "node:dns";
 
-/** What a lookup answers. */
+/** Receives the result of a lookup. */
 export type LookupCallback = (
   error: Error | null,
   address: string | LookupAddress[],
@@ -18,7 +18,10 @@ export type Lookup = (
   callback: LookupCallback,
 ) => void;
 
-/** A lookup that joins the one that is under way for the same name, if there is one. */
+/**
+ * Returns a lookup that joins a running lookup of the same name, if there is
+ * one.
+ */
 export function shareLookups(lookup: Lookup): Lookup {
   const waiting = new Map<string, LookupCallback[]>();
   return (hostname, options, callback) => {
@@ -41,8 +44,8 @@ export function shareLookups(lookup: Lookup): Lookup {
 export const sharedLookup: Lookup = shareLookups(lookup as Lookup);
 
 /**
- * A lookup that begins with another of the name's addresses at each attempt, so
- * that one that leads nowhere does not keep the others from being tried.
+ * Returns a lookup that puts a different address of the name first at each attempt,
+ * so that one unreachable address does not keep the client from trying the others.
  */
 export function rotatingLookup(
   attempt: number,

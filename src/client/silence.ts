@@ -1,7 +1,7 @@
-// When a connection on which replies are awaited is of no more use: nothing at all
-// has come for the timeout, or bytes trickle in that complete no reply.
+// Decides when a connection that owes replies is useless: nothing at all has arrived
+// for the timeout, or bytes trickle in without completing a reply.
 
-/** A connection on which no reply was completed for so many timeouts is of no use. */
+/** A connection that completes no reply for this many timeouts is useless. */
 const MAX_UNANSWERED_TIMEOUTS = 4;
 
 /** The silence of one server's connection. */
@@ -10,22 +10,22 @@ export class Silence {
   #awaitedSince = 0;
   #answeredAt = 0;
 
-  /** Takes the milliseconds that each call has. */
+  /** `timeout` is the time that each call has, in milliseconds. */
   constructor(timeout: number) {
     this.#timeout = timeout;
   }
 
-  /** A command was sent while no reply was awaited. */
+  /** Notes a command that was sent while the connection owed no reply. */
   await(now: number): void {
     this.#awaitedSince = now;
   }
 
-  /** A reply was complete. */
+  /** Notes a complete reply. */
   answer(now: number): void {
     this.#answeredAt = now;
   }
 
-  /** When the connection is to be given up, unless something arrives. */
+  /** Returns when to give the connection up unless something arrives. */
   endsAt(lastByteAt: number): number {
     const since = this.#awaitedSince;
     return Math.min(

@@ -1,75 +1,78 @@
-// Opens sockets: TCP, TLS or unix, to a server's address. Whoever speaks to a
-// server opens its connection here.
+// Opens sockets to servers over TCP, TLS or unix sockets. All connections to servers
+// start here.
 
 import { isIP, Socket, type TcpSocketConnectOpts } from "node:net";
 import process, { getBuiltinModule, nextTick } from "node:process";
 import type { ServerAddress } from "./server_address.ts";
 import { rotatingLookup } from "./shared_lookup.ts";
 
-/** How to secure a connection; what is not given is as `node:tls` has it. */
+/** How to secure a connection; the defaults are those of `node:tls`. */
 export interface TlsOptions {
   /**
    * The certificate authorities to trust, in PEM, instead of the runtime's own.
    */
   ca?: string | Uint8Array | (string | Uint8Array)[];
-  /** The client's certificate chain, in PEM, where the server asks for one. */
+  /** The client's certificate chain, in PEM, if the server asks for one. */
   cert?: string | Uint8Array;
   /** The private key of `cert`, in PEM. */
   key?: string | Uint8Array;
   /**
-   * The name or IP address that the server's certificate has to be for.
+   * The name or IP address that the server's certificate must be for.
    *
    * @default {the host of the server's address}
    */
   serverName?: string;
 }
 
-/** What is needed to open a socket. */
+/** The options of {@linkcode openSocket}. */
 export interface SocketOptions {
   /** Where to connect. */
   address: ServerAddress;
   /** How to secure the connection; `undefined` for plain text. */
   tls: TlsOptions | undefined;
-  /** Which of a name's addresses is tried first, counted round and round. */
+  /** Which of a name's addresses to try first, modulo their number. */
   attempt?: number;
-  /** Milliseconds until the next address is tried beside the first. */
+  /** Milliseconds until the socket tries the next address too. */
   attemptTimeout?: number;
 }
 
 /** An open socket, or one that is being opened. */
 export interface OpenSocket {
-  /** What is read from and written to. */
+  /** The stream to read from and write to. */
   stream: Socket;
   /**
-   * Ends the connection so that nothing of what was sent can arrive any more: the
-   * kernel forgets it, and the server is told by a reset. Node and Deno do so,
-   * with TLS and without; Bun (1.2) closes the connection in good order instead,
-   * and the kernel goes on sending what it holds.
+   * Ends the connection so that no unsent byte can still arrive: the kernel discards
+   * its buffer and sends the server a reset. Node and Deno do this with and without
+   * TLS; Bun (1.2) closes the connection in an orderly way instead, and the kernel
+   * goes on sending what it holds.
    */
   reset(): void;
 }
 
-/** An idle connection is probed by the kernel after this many milliseconds. */
+/** The kernel probes an idle connection after this many milliseconds. */
 const KEEP_ALIVE_DELAY = 30_000;
-/** Milliseconds that one address of a name gets before the next is tried too. */
+/**
+ * Milliseconds that one address of a name gets before the next one is tried
+ * too.
+ */
 const ATTEMPT_TIMEOUT = 250;
 /**
- * Deno looks names up itself, under the permission for the name; a lookup of ours
- * would need one for each address, too.
+ * Deno looks names up itself, with the permission for the name; a lookup by this
+ * client would need a permission for each address too.
  */
 const LOOKS_UP_ITSELF = "deno" in process.versions;
 /**
- * A socket that `node:tls` opened cannot be reset, so that TLS goes over one of
- * ours. Bun does not take one that is not connected yet.
+ * A socket that `node:tls` opened cannot be reset, so TLS runs over a socket that
+ * this file opens. Bun does not accept a socket that is not connected yet.
  */
 const SECURES_OWN_SOCKETS = !("bun" in process.versions);
 
 /**
- * Opens a socket. What goes wrong, a missing permission or a key that cannot be
- * read included, is the socket's `error` event.
+ * Opens a socket. It reports every failure, including a missing permission or an
+ * unreadable key, as the socket's `error` event.
  *
  * @param options Where to connect, and how.
- * @param onConnect Called when the connection stands, its TLS handshake included.
+ * @param onConnect Called when the connection is open, including its TLS handshake.
  * @returns The socket.
  */
 export function openSocket(
@@ -116,14 +119,14 @@ function tryToOpen(
       try {
         connected.resetAndDestroy();
       } catch {
-        // A handle that cannot be reset.
+        // The runtime cannot reset this handle.
       }
       stream.destroy();
     },
   };
 }
 
-/** TLS over a socket of ours, or over one that `node:tls` opens. */
+/** Starts TLS over the given socket, or over one that `node:tls` opens. */
 function secure(
   over: object,
   address: ServerAddress,
@@ -137,7 +140,7 @@ function secure(
     host: name,
     ...rest as Record<string, never>,
     ...over,
-    // An IP address is checked against the certificate, but cannot be asked for.
+    // The certificate is checked for an IP address, but SNI cannot name one.
     servername: isIP(name) === 0 ? name : "",
     checkServerIdentity: (_, certificate) =>
       checkServerIdentity(name, certificate),

@@ -1,17 +1,17 @@
-// A connection that was idle may have gone without our having been told: firewalls
-// and address translators forget connections in silence. The guard says when the
-// first command after a pause has waited long enough to look for another one.
+// An idle connection may have died without notice: firewalls and address translators
+// forget connections silently. The guard decides when the first command after a pause
+// has waited long enough to open another connection.
 
 import type { Clock } from "./clock.ts";
 import { PatientTimer } from "./patient_timer.ts";
 
-/** After so many milliseconds without traffic a connection may have gone stale. */
+/** A connection may be stale after this many milliseconds without traffic. */
 const STALE_AFTER = 1_000;
 /** The shortest wait for a sign of life, in milliseconds. */
 const MIN_LIMIT = 250;
-/** How many measured round trips, or answers, a sign of life may take. */
+/** A sign of life may take this many times the measured round trip or answer. */
 const ROUND_TRIPS = 3;
-/** How fast values leave on a slow line: 8 Mbit/s. */
+/** How fast values leave on a slow link: 8 Mbit/s. */
 const SLOW_BYTES_PER_MILLISECOND = 1_000;
 
 /** Watches one server's connection. */
@@ -21,14 +21,14 @@ export class StaleGuard {
   readonly #onStale: () => void;
   readonly #timer: PatientTimer;
   #roundTrip = 0;
-  /** How long the first answer after a pause took, the last time. */
+  /** How long the first answer after the last pause took, in milliseconds. */
   #answer = 0;
   #idleSince = 0;
-  /** Since when a sign of life has been waited for; `undefined` while none is. */
+  /** When the wait for a sign of life began; `undefined` outside of a wait. */
   #waitingSince: number | undefined;
   #isStale = false;
 
-  /** `onStale` is called once for each pause after which no sign of life came. */
+  /** Calls `onStale` once for each pause without a sign of life after it. */
   constructor(clock: Clock, timeout: number, onStale: () => void) {
     this.#clock = clock;
     this.#timeout = timeout;
@@ -50,19 +50,19 @@ export class StaleGuard {
     return Math.min(Math.max(MIN_LIMIT, measured), this.#timeout / 2);
   }
 
-  /** A connection has been made, and its round trip measured. */
+  /** Notes a new connection and its measured round trip in milliseconds. */
   connected(roundTrip: number): void {
     this.#roundTrip = roundTrip;
     this.reset();
     this.#idleSince = this.#clock.now();
   }
 
-  /** Nothing waits for a reply any more. */
+  /** Notes that no command waits for a reply any more. */
   idle(now: number): void {
     this.#idleSince = now;
   }
 
-  /** A command leaves on a connection on which none waited. */
+  /** Notes a command on a connection that owed no reply. */
   wake(now: number): void {
     if (now - this.#idleSince <= STALE_AFTER) return;
     this.#waitingSince = now;
@@ -70,8 +70,8 @@ export class StaleGuard {
   }
 
   /**
-   * Bytes leave. Large values may take long on their way although the kernel took
-   * them at once, and nothing comes back before their end.
+   * Notes bytes that leave. A large value may travel for a long time although the
+   * kernel accepted it at once, and the server answers only after its end.
    */
   sent(bytes: number): void {
     const since = this.#waitingSince;
@@ -81,14 +81,17 @@ export class StaleGuard {
     if (delay >= 1) this.#timer.set(Math.min(latest, this.#timer.at + delay));
   }
 
-  /** Bytes have arrived, or the other side has made room for more. */
+  /**
+   * Notes that bytes have arrived, or that the other side has made room for
+   * more.
+   */
   live(): void {
     if (this.#waitingSince === undefined) return;
     this.#answer = this.#clock.now() - this.#waitingSince;
     this.reset();
   }
 
-  /** Watches no longer. */
+  /** Stops watching. */
   reset(): void {
     if (this.#waitingSince === undefined) return;
     this.#waitingSince = undefined;
@@ -97,8 +100,8 @@ export class StaleGuard {
   }
 
   /**
-   * The commands of a stale connection have been sent on another one, which will
-   * answer: should that take as long, then it was the server that is slow.
+   * Notes that another connection has taken over the commands of a stale one. If its
+   * answer takes as long, then the server was slow and the connection was not stale.
    */
   replaced(): void {
     const since = this.#clock.now();

@@ -1,20 +1,20 @@
-// What the arguments and the environment say: a command with its options, or what
-// is wrong with them.
+// Parses the arguments and the environment into a command with its options, or
+// reports what is wrong with them.
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { TlsOptions } from "../client/socket.ts";
 import type { MemcacheClientOptions } from "../client/client_options.ts";
 
-/** What can be done. */
+/** The commands. */
 export type CommandName = "status" | "repair" | "move";
 
-/** What is to be done. */
+/** A command and its options. */
 export interface Arguments {
   command: CommandName;
-  /** The servers; of `move`, those that sessions come from. */
+  /** The servers; with `move`, those that hold the sessions. */
   servers: string[];
-  /** Of `move`: the servers that sessions go to. */
+  /** With `move`: the servers that will hold the sessions. */
   to: string[];
   client: MemcacheClientOptions;
   copies: number;
@@ -28,13 +28,13 @@ export interface Arguments {
   json: boolean;
 }
 
-/** The arguments are wrong; the message says how. */
+/** The error for invalid arguments; its message tells the user what is wrong. */
 export class UsageError extends Error {}
 
-/** Reads an environment variable; `undefined` where it is not set. */
+/** Reads an environment variable; returns `undefined` if it is not set. */
 export type ReadVariable = (name: string) => string | undefined;
 
-/** The variables that are read. */
+/** The environment variables that the command line reads. */
 export const VARIABLES = {
   servers: "MEMCACHE_SERVERS",
   username: "MEMCACHE_USERNAME",
@@ -84,19 +84,19 @@ const COMMON: readonly OptionName[] = [
   "key",
   "server-name",
 ];
-/** The options that each command has. */
+/** The options of each command. */
 const OPTIONS_OF: Record<CommandName, readonly OptionName[]> = {
   status: [...COMMON, "servers", "quick"],
   repair: [...COMMON, "servers", "rate", "dry-run", "remove-strays"],
   move: [...COMMON, "from", "to", "rate", "dry-run", "drain"],
 };
-/** No connection over any distance takes as long. */
+/** Milliseconds; no connection over any distance takes that long. */
 const TIMEOUT = 5_000;
 
 /**
- * Reads the arguments.
+ * Parses the arguments.
  *
- * @throws {UsageError} If they are wrong.
+ * @throws {UsageError} If they are invalid.
  */
 export function readArguments(
   args: readonly string[],
@@ -149,7 +149,7 @@ function parse(args: readonly string[]) {
     const options = OPTIONS;
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    // It has a second sentence about positional arguments.
+    // Node's message has a second sentence about positional arguments.
     const [message] = (error as Error).message.split(/\. |\n/);
     throw new UsageError(message);
   }
@@ -184,7 +184,7 @@ function checkOptions(command: CommandName, values: Values): void {
 
 function listed(name: string, values: string[] = []): string[] {
   const servers = values.flatMap(splitList);
-  // Others on this machine see the arguments of every process.
+  // Other users of the machine can see the arguments of every process.
   if (servers.some((server) => server.includes("@"))) {
     throw new UsageError(
       `--${name} must not hold a password: set ${VARIABLES.username} and ${VARIABLES.password} instead`,

@@ -1,4 +1,4 @@
-// Runs a command: what it does, what it prints, and its exit status.
+// Runs a command, prints its report, and returns its exit status.
 
 import { type MemcacheClient, MemcacheError } from "../client/mod.ts";
 import { createMemcacheClient } from "../client/ring_client.ts";
@@ -15,13 +15,13 @@ import { HELP } from "./help.ts";
 import { ProgressDisplay, type Terminal } from "./progress_display.ts";
 import { repairText, statusText, toJsonText } from "./report_text.ts";
 
-/** What a command runs in. */
+/** The environment of a command. */
 export interface Surroundings {
   /** Reads an environment variable. */
   readVariable: ReadVariable;
   /** Takes the report. */
   stdout: Terminal;
-  /** Takes progress and complaints. */
+  /** Takes progress and error messages. */
   stderr: Terminal;
   /** Stops the command. */
   signal: AbortSignal;
@@ -34,7 +34,7 @@ interface Result {
   isComplete: boolean;
 }
 
-/** How a command can end. */
+/** The exit statuses. */
 export const EXIT = { complete: 0, incomplete: 1, usage: 2 } as const;
 
 /** Runs a command; resolves with its exit status. */
@@ -107,7 +107,10 @@ async function carryOut(
   return { text, isComplete: report.isComplete };
 }
 
-/** Options that the client or the storage refuses are wrong arguments too. */
+/**
+ * Whether the user's arguments are wrong; the client or the storage may say so
+ * too.
+ */
 function isUsageError(error: unknown): error is Error {
   return error instanceof UsageError ||
     (error instanceof RangeError || error instanceof TypeError) &&

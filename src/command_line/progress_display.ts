@@ -1,9 +1,10 @@
-// How far an operation is: a bar on a terminal, elsewhere a line now and then.
+// Shows the progress of an operation: as a bar on a terminal, elsewhere as a line now
+// and then.
 
 import type { OperationProgress } from "../operations/key_run.ts";
 import { number } from "./report_text.ts";
 
-/** What is written to. */
+/** An output stream. */
 export interface Terminal {
   write(text: string): unknown;
   isTTY?: boolean | undefined;
@@ -22,7 +23,7 @@ export class ProgressDisplay {
     this.#terminal = terminal;
   }
 
-  /** Shows how far it is. */
+  /** Shows the current progress. */
   show({ phase, done, total }: OperationProgress): void {
     const text = phase === "listing"
       ? "Listing the sessions"

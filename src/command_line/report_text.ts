@@ -6,7 +6,7 @@ import type { Arguments } from "./arguments.ts";
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** A report as JSON: maps become objects, errors their messages. */
+/** Formats a report as JSON, with maps as objects and errors as their messages. */
 export function toJsonText(report: RepairReport | StatusReport): string {
   return JSON.stringify(
     report,
@@ -18,7 +18,7 @@ export function toJsonText(report: RepairReport | StatusReport): string {
   );
 }
 
-/** What `status` found. */
+/** Formats the report of `status`. */
 export function statusText(
   { servers, sessions, error, isComplete }: StatusReport,
   args: Arguments,
@@ -50,7 +50,7 @@ export function statusText(
   return lines.join("\n");
 }
 
-/** What `repair` or `move` did. */
+/** Formats the report of `repair` or `move`. */
 export function repairText(report: RepairReport, args: Arguments): string {
   const { copied, removed, left, isComplete } = report;
   const lines = [sessionsText(report, args)];
@@ -142,7 +142,7 @@ function count(amount: number, one: string, many = `${one}s`): string {
   return `${number(amount)} ${amount === 1 ? one : many}`;
 }
 
-/** A number with its thousands apart, the same in every locale. */
+/** Formats a number with thousands separators, the same in every locale. */
 export function number(value: number): string {
   return `${value}`.replace(/\B(?=(\d{3})+$)/g, ",");
 }

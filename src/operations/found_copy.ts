@@ -1,5 +1,5 @@
-// The copies of one session as they were found, with all that it takes to bring
-// one of them elsewhere, and which one to believe.
+// The copies of one session, with everything that storing one of them elsewhere
+// takes, and the choice of the copy to trust.
 
 import type { PeekedItem } from "../client/memcache_client.ts";
 import { SessionTooLargeError } from "../errors.ts";
@@ -12,27 +12,29 @@ import {
 } from "../store/copy.ts";
 import type { ReadRecord, RecordFormat } from "../store/record_format.ts";
 
-/** A copy with its value and the time that it has left. */
+/** A copy with its value and its remaining time to live. */
 export type FoundCopy = PresentCopy & PeekedItem;
 
-/** What to believe of the copies. */
+/** The record that the copies should hold. */
 export interface Chosen {
   value: string | Uint8Array;
   ttl: number;
-  /** What it holds, where copies had to be compared. */
+  /** The decoded record, if the copies had to be compared. */
   read: ReadRecord | undefined;
-  /** Whether a copy is it. */
+  /** Whether a copy holds this record. */
   isIt(copy: FoundCopy): boolean;
 }
 
-/** A copy whose time to live ends so many seconds before that of another lags. */
+/** A copy is behind if it expires this many seconds before another copy. */
 const TTL_TOLERANCE = 60;
-/** How a tombstone begins that is neither sealed nor compressed. */
+/** The beginning of a tombstone that is neither encrypted nor compressed. */
 const NULL = new TextEncoder().encode("[null");
 
 /**
- * What to believe; `undefined` where copies differ and none can be read, or where
- * what they make together is too large.
+ * Chooses the record that the copies should hold.
+ *
+ * @returns The record; `undefined` if the copies differ and none can be read, or if
+ * their merged record is too large.
  */
 export function choose(
   format: RecordFormat,
@@ -58,26 +60,26 @@ export function choose(
     const ttl = longestOf(copies.filter(isSound));
     return { value, ttl, read: latest, isIt };
   } catch (error) {
-    // It is for the next save to say so.
+    // The next save reports the error to the app.
     if (error instanceof SessionTooLargeError) return undefined;
     throw error;
   }
 }
 
-/** Whether a copy is older than what was chosen, or ends sooner. */
+/** Whether a copy is older than the chosen record, or expires sooner. */
 export function isBehind(copy: FoundCopy, chosen: Chosen): boolean {
-  // What cannot be read may be newer: encrypted with a secret to come.
+  // An unreadable copy may be newer, encrypted with a secret not yet deployed here.
   if (!chosen.isIt(copy)) return copy.read !== undefined;
   return lifeOf(copy.ttl) + TTL_TOLERANCE < lifeOf(chosen.ttl);
 }
 
-/** Whether nothing is lost when a copy is written over. */
+/** Whether overwriting a copy loses nothing. */
 export function mayReplace({ read }: FoundCopy, chosen: Chosen): boolean {
   return read === undefined || chosen.read === undefined ||
     givesWay(read, chosen.read);
 }
 
-/** Whether a copy is a tombstone, as far as it can be read. */
+/** Whether a copy is a tombstone; `false` if it cannot be read. */
 export function holdsTombstone(
   format: RecordFormat,
   key: string,
@@ -98,12 +100,12 @@ function readOf(
   try {
     return format.decode(value, key);
   } catch {
-    // Another session's record: not to be believed.
+    // This is another session's record, so it cannot be trusted.
     return undefined;
   }
 }
 
-/** The longest time to live; `0`, no expiry, is the longest there is. */
+/** Returns the longest time to live; `0`, no expiry, is the longest of all. */
 function longestOf(copies: readonly FoundCopy[]): number {
   const longest = Math.max(...copies.map(({ ttl }) => lifeOf(ttl)));
   return longest === Infinity ? 0 : longest;

@@ -1,5 +1,5 @@
-// The keys of all servers of a client in one table, and which servers did not
-// tell theirs.
+// Lists the keys of all servers of a client in one table, and notes the servers that
+// did not list theirs.
 
 import type { AdminClient } from "../client/admin_connection.ts";
 import { MemcacheError, MemcacheServerError } from "../client/errors.ts";
@@ -9,11 +9,14 @@ import { KeyTable } from "./key_table.ts";
 
 /** The keys that the servers of a client hold. */
 export interface KeyListing {
-  /** The keys without their prefix; a server's index is that in `client.servers`. */
+  /**
+   * The keys without their prefix; servers have their indexes in
+   * `client.servers`.
+   */
   table: KeyTable;
-  /** Why servers do not list their keys although they are there, by name. */
+  /** Why reachable servers do not list their keys, by the servers' names. */
   unlisted: Map<string, Error>;
-  /** Why servers could not be reached, by name. */
+  /** Why servers could not be reached, by the servers' names. */
   unreachable: Map<string, Error>;
 }
 
@@ -49,9 +52,9 @@ export async function listAllKeys(
 }
 
 /**
- * The client as one whose servers can be asked what is no meta command.
+ * Returns the client as one whose servers accept commands outside the meta protocol.
  *
- * @throws {TypeError} If it is another client.
+ * @throws {TypeError} If it does not come from `createMemcacheClient`.
  */
 export function toAdminClient(client: MemcacheClient): AdminClient {
   if (!isAdminClient(client)) {

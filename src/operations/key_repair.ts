@@ -1,6 +1,6 @@
-// Brings one session to where it belongs: looks at its copies, decides which to
-// believe, and writes that one where it is missing or older. All writes are
-// conditional, so that whatever a request stores meanwhile stays.
+// Repairs one session: reads its copies, decides which one to trust, and writes that
+// one to servers where it is missing or older. All writes are conditional, so they
+// never overwrite what a concurrent request stores.
 
 import { setTimeout } from "node:timers/promises";
 import type { MemcacheServer } from "../client/memcache_client.ts";
@@ -17,47 +17,50 @@ import {
 
 /** Where the copies of a session are, and where they belong. */
 export interface KeyPlace {
-  /** The servers that it belongs on. */
+  /** The servers where the session belongs. */
   place: readonly MemcacheServer[];
-  /** The servers that hold it, as far as is known. */
+  /** The servers that are known to hold it. */
   holders: readonly MemcacheServer[];
-  /** Of those that it belongs on: the ones that may hold it or not. */
+  /** The servers where it belongs that may or may not hold it. */
   unsure: readonly MemcacheServer[];
-  /** The servers that come after those that it belongs on. */
+  /** The servers that follow on the ring. */
   spares: readonly MemcacheServer[];
 }
 
-/** What was found of one session, and done about it. */
+/** What a repair found and did for one session. */
 export interface KeyOutcome {
-  /** Whether there is such a session, or its tombstone, at all. */
+  /** Whether any server holds the session or its tombstone. */
   found: boolean;
-  /** Whether it is a tombstone; looked at only when `classify` is set. */
+  /** Whether it is a tombstone; only set with `classify`. */
   isTombstone: boolean;
   /** Copies that were stored. */
   copied: number;
   /** Copies that are wanting, or older than another one. */
   left: number;
-  /** Copies on servers where it does not belong. */
+  /** How many copies are on servers where they do not belong. */
   strays: number;
-  /** How many of those were removed. */
+  /** How many of those the repair removed. */
   removed: number;
-  /** Whether its copies differ and cannot be read: they may be encrypted. */
+  /**
+   * Whether the copies differ and cannot be read, perhaps because they are
+   * encrypted.
+   */
   undecided: boolean;
   /** Why a server failed. */
   error?: Error;
 }
 
-/** What to do. */
+/** What a repair does. */
 export interface KeyRepairOptions {
-  /** Only look. */
+  /** Whether to change nothing. */
   dryRun: boolean;
-  /** Remove copies from where they do not belong. */
+  /** Whether to remove copies from servers where they do not belong. */
   removeStrays: boolean;
-  /** Tell tombstones from sessions. */
+  /** Whether to distinguish tombstones from sessions. */
   classify: boolean;
 }
 
-/** So many writers that come between are no accident. */
+/** This many interfering writers in a row cannot be a coincidence. */
 const MAX_TRIES = 10;
 /** How often to look, when only looking, before a copy counts as wanting. */
 const MAX_LOOKS = 4;
@@ -76,7 +79,7 @@ export class KeyRepair {
     this.#options = options;
   }
 
-  /** Repairs one session; what fails is in the outcome. */
+  /** Repairs one session; the outcome holds any failure. */
   async repair(key: string, where: KeyPlace): Promise<KeyOutcome> {
     const outcome = nothing();
     // The lists of keys may miss what was stored while the servers made them.
@@ -88,7 +91,7 @@ export class KeyRepair {
     return outcome;
   }
 
-  /** Whether nobody came between. */
+  /** Tries once; returns whether no concurrent writer interfered. */
   async #tryOnce(
     key: string,
     { place, spares }: KeyPlace,
@@ -121,7 +124,7 @@ export class KeyRepair {
       return isBehind(copy, chosen);
     });
     const behind = older.filter((copy) => mayReplace(copy, chosen!));
-    // What is to stay for the moment takes the place of a copy.
+    // A stray that must stay for now counts as a copy.
     const elsewhere = strays.filter((copy) => chosen?.isIt(copy)).length;
     const wanting = Math.max(0, older.length - behind.length - elsewhere);
     missing.push(...spares.filter(isMissing).slice(0, wanting));
@@ -204,7 +207,7 @@ export class KeyRepair {
     });
   }
 
-  /** What a server answers; `undefined` when it fails. */
+  /** Asks a server; returns `undefined` when the server fails. */
   async #ask<Answer>(
     outcome: KeyOutcome,
     question: () => Promise<Answer>,
@@ -219,7 +222,7 @@ export class KeyRepair {
   }
 }
 
-/** What the lists of keys tell of one session's copies. */
+/** Counts one session's copies by the lists of keys alone. */
 export function countCopies({ place, holders, unsure }: KeyPlace): KeyOutcome {
   const wanting = place.filter((server) => {
     return !holders.includes(server) && !unsure.includes(server);

@@ -1,23 +1,23 @@
-// Goes through many keys, some at a time: not faster than allowed, until it is
-// told to stop, and telling how far it is.
+// Works on many keys, several at a time, within a rate limit, with reports of its
+// progress, until it is done or aborted.
 
 import { setTimeout } from "node:timers/promises";
 
-/** How far an operation is. */
+/** The progress of an operation. */
 export interface OperationProgress {
-  /** Whether it still lists keys, or works on them. */
+  /** Whether the operation still lists keys, or already works on them. */
   phase: "listing" | "working";
   /** How many sessions are done. */
   done: number;
-  /** How many there are; `0` while they are listed. */
+  /** How many sessions there are; `0` during the listing. */
   total: number;
 }
 
-/** How to go through keys. */
+/** How to work on keys. */
 export interface KeyRunOptions {
-  /** How many at a time. */
+  /** How many keys to work on at a time. */
   concurrency: number;
-  /** How many a second at most. */
+  /** The most keys per second. */
   rate: number;
   signal?: AbortSignal | undefined;
   /** Whether waiting does not keep the process alive. */
@@ -27,14 +27,14 @@ export interface KeyRunOptions {
 
 /** Milliseconds between two reports. */
 const REPORT_INTERVAL = 200;
-/** A run that is ahead of its rate waits from so many milliseconds on. */
+/** A run waits when it is at least this many milliseconds ahead of its rate. */
 const MIN_WAIT = 5;
 
 /**
  * Calls `work` with every number below `total`.
  *
- * @throws {Error} What `work` throws, or the reason of the signal. No call is
- * under way any more then.
+ * @throws {Error} The error that `work` throws, or the signal's reason, after all
+ * calls have settled.
  */
 export async function forEachKey(
   total: number,

@@ -1,5 +1,5 @@
-// Which keys there are, and which servers hold each: a hash table of bytes, for a
-// million strings in a Map would take four times the memory.
+// Which keys exist, and which servers hold each of them: a hash table of bytes,
+// because a million strings in a Map would take four times the memory.
 
 import { Buffer } from "node:buffer";
 
@@ -10,26 +10,26 @@ const HOLDERS_PER_WORD = 32;
 
 /** Keys of at most 255 bytes with the indexes of the servers that hold them. */
 export class KeyTable {
-  /** How many words of bits say which servers hold a key. */
+  /** How many words of bits a key needs for the servers that hold it. */
   readonly #words: number;
-  /** The keys one after the other, each behind a byte with its length. */
+  /** The keys in sequence, each after a byte with its length. */
   readonly #chunks: Uint8Array[] = [];
   /** Where the next key goes, counted over all chunks. */
   #end = 0;
   #size = 0;
-  /** Where each key begins. */
+  /** The offset of each key. */
   #offsets: Uint32Array = new Uint32Array(INITIAL_CAPACITY);
   #holders: Uint32Array;
   /** Open addressing: the number of a key plus one; 0 for none. */
   #slots: Uint32Array = new Uint32Array(INITIAL_CAPACITY * 2);
 
-  /** Makes a table for so many servers. */
+  /** `servers` is the number of servers. */
   constructor(servers: number) {
     this.#words = Math.ceil(servers / HOLDERS_PER_WORD);
     this.#holders = new Uint32Array(INITIAL_CAPACITY * this.#words);
   }
 
-  /** How many keys there are. */
+  /** How many keys the table holds. */
   get size(): number {
     return this.#size;
   }
@@ -52,13 +52,13 @@ export class KeyTable {
     this.#hold(index, server);
   }
 
-  /** A key, by its number from 0 on. */
+  /** Returns a key by its number, which starts at 0. */
   keyAt(index: number): string {
     const { chunk, at, length } = this.#locate(index);
     return Buffer.from(chunk.buffer, at + 1, length).toString();
   }
 
-  /** The indexes of the servers that hold a key. */
+  /** Returns the indexes of the servers that hold a key. */
   holdersAt(index: number): number[] {
     const holders: number[] = [];
     for (let word = 0; word < this.#words; word++) {
@@ -71,7 +71,7 @@ export class KeyTable {
     return holders;
   }
 
-  /** Forgets that a server holds any key. The keys stay, held by the others. */
+  /** Forgets that a server holds any keys. The keys stay in the table. */
   forget(server: number): void {
     const word = Math.floor(server / HOLDERS_PER_WORD);
     const others = ~(1 << (server % HOLDERS_PER_WORD));
@@ -89,7 +89,7 @@ export class KeyTable {
   #store(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     const left = CHUNK_BYTES - this.#end % CHUNK_BYTES;
-    // No key lies in two chunks.
+    // No key spans two chunks.
     if (left < length + 1) this.#end += left;
     const offset = this.#end;
     const number = offset >>> CHUNK_BITS;
@@ -138,7 +138,7 @@ function enlarge(array: Uint32Array, length: number): Uint32Array {
   return larger;
 }
 
-/** FNV-1a. */
+/** Computes the FNV-1a hash. */
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5;
   for (let at = start; at < end; at++) {

@@ -1,9 +1,10 @@
 /**
- * What keeps sessions while servers change: how the servers are, bringing every
- * session to where it belongs, and moving all sessions to other servers. The same
- * is a command line: `npx @remix/session-storage-memcache --help`.
+ * Operations that keep sessions while servers change: they report the state of the
+ * servers, bring every session to the servers where it belongs, and move all sessions
+ * to other servers. A command line offers the same:
+ * `npx @remix/session-storage-memcache --help`.
  *
- * @example After the restart of a server
+ * @example Repairing after a server restarted
  * ```ts
  * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
  * import { repair } from "@remix/session-storage-memcache/operations";

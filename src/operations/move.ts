@@ -1,4 +1,4 @@
-// Brings the sessions of one set of servers to another.
+// Copies the sessions of one set of servers to another.
 
 import type { MemcacheClient } from "../client/memcache_client.ts";
 import { checkDistinctServers } from "./distinct_servers.ts";
@@ -14,9 +14,9 @@ import {
 /** Options of {@linkcode move}. */
 export interface MoveOptions extends Omit<RepairOptions, "removeStrays"> {
   /**
-   * Whether to remove each session from the old servers once it is on the new
-   * ones. That is for servers which are to go: an app that still has them in its
-   * list finds the sessions where they are now.
+   * Whether to remove each session from the old servers once it is on the new ones.
+   * Use it to retire servers: an app that still has them on its list finds the
+   * sessions on the new ones.
    *
    * @default {false}
    */
@@ -24,12 +24,13 @@ export interface MoveOptions extends Omit<RepairOptions, "removeStrays"> {
 }
 
 /**
- * Copies every session from one set of servers to where it belongs on another: to
- * a new cluster, or from a server that is to go to those that stay. Where both
- * have a session, the new ones get what both make together. The old servers keep
- * theirs, unless they are drained. Safe while the app runs, and can be done again.
+ * Copies every session from one set of servers to the servers where it belongs on
+ * another: to a new cluster, or from a server that you retire to those that stay. If
+ * both hold a session, the new servers get the merged session. The old servers keep
+ * theirs unless you drain them. Moving is safe while the app runs, and you can repeat
+ * it.
  *
- * @example To a new cluster
+ * @example Moving to a new cluster
  * ```ts
  * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
  * import { move } from "@remix/session-storage-memcache/operations";

@@ -1,4 +1,4 @@
-// What all operations can be told, and what they tell.
+// The options of all operations.
 
 import type { MemcacheClient } from "../client/memcache_client.ts";
 import type { MemcacheSessionStorageOptions } from "../options.ts";
@@ -6,28 +6,28 @@ import { toSettings } from "../settings.ts";
 import { RecordFormat } from "../store/record_format.ts";
 import type { OperationProgress } from "./key_run.ts";
 
-/** Options that all operations have. */
+/** The options that all operations share. */
 export interface OperationOptions {
   /**
-   * How many servers hold each session, as the storage has it.
+   * How many servers hold each session; the same as the storage's `copies`.
    *
    * @default {1}
    */
   copies?: number;
   /**
-   * What stands before every key, as the storage has it.
+   * The prefix of every key; the same as the storage's `prefix`.
    *
    * @default {"session:"}
    */
   prefix?: string;
   /**
-   * The secrets that the storage encrypts with. Without them, encrypted copies
-   * that differ cannot be compared: they are left as they are, and counted.
+   * The secrets that the storage encrypts with. Without them, an operation cannot
+   * compare encrypted copies that differ: it leaves them alone and counts them.
    */
   encrypt?: MemcacheSessionStorageOptions["encrypt"];
-  /** Stops the operation. What has been done so far is whole, and stays. */
+  /** Stops the operation. Its work so far stays and is consistent. */
   signal?: AbortSignal;
-  /** Is told how far the operation is, several times a second. */
+  /** Called with the operation's progress several times per second. */
   onProgress?: (progress: OperationProgress) => void;
 }
 

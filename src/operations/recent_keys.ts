@@ -1,7 +1,7 @@
-// The keys that this process used last: what it can repair where a server does not
-// list its keys, as on a managed service.
+// The keys that this process used most recently. It can repair these if a server does
+// not list its keys, as on a managed service.
 
-/** Remembers as many keys as there are places, at the cost of a store to an array. */
+/** Remembers up to `capacity` keys at the cost of one array store per key. */
 export class RecentKeys {
   readonly #keys: string[] = [];
   readonly #capacity: number;
@@ -11,13 +11,13 @@ export class RecentKeys {
     this.#capacity = capacity;
   }
 
-  /** Notes a key; the one that was noted longest ago makes room. */
+  /** Adds a key in place of the oldest one. */
   add(key: string): void {
     this.#keys[this.#next] = key;
     this.#next = (this.#next + 1) % this.#capacity;
   }
 
-  /** The keys, each once. */
+  /** Returns the keys, each once. */
   all(): string[] {
     return [...new Set(this.#keys)];
   }

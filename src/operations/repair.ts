@@ -1,4 +1,4 @@
-// Brings every session to the servers where it belongs.
+// Copies every session to the servers where it belongs.
 
 import type {
   MemcacheClient,
@@ -18,20 +18,20 @@ import { isSentinel } from "./sentinel.ts";
 /** Options of {@linkcode repair}. */
 export interface RepairOptions extends OperationOptions {
   /**
-   * How many sessions to look at in a second, at most.
+   * The most sessions to check per second.
    *
    * @default {Infinity}
    */
   rate?: number;
   /**
-   * Whether to look only, and change nothing.
+   * Whether to count only and change nothing.
    *
    * @default {false}
    */
   dryRun?: boolean;
   /**
-   * Whether to remove sessions from servers where they do not belong, once they
-   * are where they do. Only when no process has an older list of servers.
+   * Whether to remove sessions from servers where they do not belong, once they are
+   * on those where they do. Use it only if no process has an older list of servers.
    *
    * @default {false}
    */
@@ -40,44 +40,47 @@ export interface RepairOptions extends OperationOptions {
 
 /** What {@linkcode repair} and {@linkcode move} did. */
 export interface RepairReport {
-  /** How many sessions and tombstones were found. */
+  /** How many sessions and tombstones the operation found. */
   sessions: number;
-  /** How many of them are tombstones; told by a `status` that is not `quick`. */
+  /** How many of them are tombstones; only `status` without `quick` counts them. */
   tombstones: number;
   /** How many lacked a copy, or had one that was older than another. */
   incomplete: number;
-  /** How many still do. */
+  /** How many still lack one or have an older one. */
   left: number;
-  /** Copies that were stored. */
+  /** How many copies the operation stored. */
   copied: number;
-  /** Copies that were found on servers where they do not belong. */
+  /** How many copies it found on servers where they do not belong. */
   strays: number;
-  /** How many of those were removed. */
+  /** How many of those it removed. */
   removed: number;
-  /** How many have copies that differ and cannot be read; secrets may be missing. */
+  /**
+   * How many have copies that differ and cannot be read; a secret may be
+   * missing.
+   */
   undecided: number;
-  /** How many each server holds, by its name. */
+  /** How many sessions and tombstones each server holds, by the server's name. */
   held: Map<string, number>;
-  /** Servers that do not list their keys, and why. */
+  /** Why servers do not list their keys, by the servers' names. */
   unlisted: Map<string, Error>;
-  /** Servers that could not be reached, and why. */
+  /** Why servers could not be reached, by the servers' names. */
   unreachable: Map<string, Error>;
-  /** Why a server failed in between, where one did. */
+  /** Why a server failed during the operation, if one did. */
   error?: Error;
-  /** Whether every session has all of its copies, as far as all servers tell. */
+  /** Whether every session has all of its copies, and every server answered. */
   isComplete: boolean;
 }
 
-/** How many sessions are worked on at a time. */
+/** How many sessions to work on at a time. */
 const CONCURRENCY = 256;
 
 /**
- * Brings every session, and every tombstone, to the servers where it belongs,
- * with the time that it has left. Everything is written by `add` and
- * compare-and-set, so a repair is safe while the app runs, and while another
- * repair does; it can be stopped at any time, and done again.
+ * Copies every session and every tombstone to the servers where it belongs, with its
+ * remaining time to live. A repair writes with `add` and compare-and-set, so it is
+ * safe while the app, or another repair, runs. You can stop it at any time and run it
+ * again.
  *
- * @example After the restart of a server
+ * @example Repairing after a server restarted
  * ```ts
  * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
  * import { repair } from "@remix/session-storage-memcache/operations";
@@ -125,18 +128,21 @@ export async function repairListed(
   return await repairKeys(client, client, listing, settings, options);
 }
 
-/** How {@linkcode repairKeys} goes about it. */
+/** The options of {@linkcode repairKeys}. */
 export type RepairKeysOptions = RepairOptions & KeyRepairOptions & {
-  /** Only the sessions that belong on this server. */
+  /** Repairs only the sessions that belong on this server. */
   only?: MemcacheServer;
-  /** Only count, by the lists of keys alone. */
+  /** Counts by the lists of keys alone. */
   quick?: boolean;
   concurrency?: number;
   /** Whether the process may end in between. */
   isBackground?: boolean;
 };
 
-/** Brings the keys that one client's servers hold to where they belong on another's. */
+/**
+ * Copies the sessions of one client's servers to where they belong on
+ * another's.
+ */
 export async function repairKeys(
   from: MemcacheClient,
   to: MemcacheClient,
@@ -161,7 +167,7 @@ export async function repairKeys(
     if (only !== undefined && !place.includes(only)) return;
     const holders = table.holdersAt(index).map((holder) => {
       held[holder]++;
-      // Through another client, a server may be another object.
+      // Another client has another object for the same server.
       const { name } = sources[holder];
       return place.find((server) => server.name === name) ?? sources[holder];
     });
@@ -195,7 +201,7 @@ export async function repairKeys(
   return report;
 }
 
-/** Throws why, where no server lists its keys: nothing could be repaired. */
+/** Throws if no server lists its keys, because then nothing can be repaired. */
 export function throwIfNoneLists(
   { servers }: MemcacheClient,
   { unlisted, unreachable }: KeyListing,

@@ -1,7 +1,7 @@
-// Servers that lost their memory are repaired by the app itself: every process
-// looks for the sentinel of each server every other second, and one of those that
-// find it missing copies the sessions back. A server that comes back from an
-// outage with its memory, as after a warm restart, is compared with the others.
+// The app itself repairs servers that lost their memory. Every process checks for the
+// sentinel of each server every two seconds, and one of the processes that find it
+// missing copies the sessions back. When a server returns from an outage with its
+// memory, as after a warm restart, that process compares it with the others.
 
 import {
   clearInterval,
@@ -35,19 +35,19 @@ import {
   sentinelKey,
 } from "./sentinel.ts";
 
-/** What self-repair needs to know. */
+/** The options of {@linkcode startSelfRepair}. */
 export interface SelfRepairOptions {
   copies: number;
   prefix: string;
   format: RecordFormat;
   /**
-   * Milliseconds between two looks at the servers.
+   * Milliseconds between two checks of the servers.
    *
    * @default {2000}
    */
   interval?: number;
   /**
-   * How many sessions to look at in a second, at most.
+   * The most sessions to check per second.
    *
    * @default {20000}
    */
@@ -56,17 +56,20 @@ export interface SelfRepairOptions {
 
 const INTERVAL = 2_000;
 const RATE = 20_000;
-/** Few at a time, so that requests of this process find the servers free. */
+/**
+ * Few sessions at a time, so that this process's requests find the servers
+ * free.
+ */
 const CONCURRENCY = 32;
-/** How many keys to remember for servers that do not list theirs; some 2 MB. */
+/** How many keys to remember for servers that do not list theirs; about 2 MB. */
 const MAX_RECENT_KEYS = 2 ** 14;
-/** All processes do this at once, each for its own keys. */
+/** All processes do this at once, each with its own keys. */
 const RECENT_KEYS_RATE = 5_000;
 const RENEWAL_INTERVAL = LEASE_TTL * 1000 / 3;
-/** Seconds until a repair that failed is tried again. */
+/** Seconds until a failed repair is tried again. */
 const RETRY_AFTER = 5;
 
-/** Starts to look after the servers of a client. */
+/** Starts to watch and repair the servers of a client. */
 export function startSelfRepair(
   client: MemcacheClient,
   options: SelfRepairOptions,
@@ -74,16 +77,16 @@ export function startSelfRepair(
   return new SelfRepair(client, options);
 }
 
-/** Looks after servers until it is closed. */
+/** Watches and repairs servers until it is closed. */
 export class SelfRepair {
   readonly #client: MemcacheClient;
   readonly #options: SelfRepairOptions;
   readonly #sentinelKey: string;
   readonly #keyRepair: KeyRepair;
   readonly #recent = new RecentKeys(MAX_RECENT_KEYS);
-  /** The life of each server that was seen last, by its name. */
+  /** The last known life of each server, by the server's name. */
   readonly #lives = new Map<string, string>();
-  /** When servers went down that were not looked at since. */
+  /** When servers went down that have not been checked since. */
   readonly #outages = new Map<string, number>();
   readonly #stop = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -110,12 +113,12 @@ export class SelfRepair {
     this.#schedule(this.#interval);
   }
 
-  /** Notes that a session is used, for servers that do not list their keys. */
+  /** Notes the use of a session, for servers that do not list their keys. */
   used(key: string): void {
     this.#recent.add(key);
   }
 
-  /** Ends what is under way, which can be gone on with by others. */
+  /** Stops a repair in progress, which another process can take over. */
   async close(): Promise<void> {
     serverChannel.unsubscribe(this.#onServerEvent);
     clearTimeout(this.#timer);
@@ -174,7 +177,7 @@ export class SelfRepair {
     await this.#take(server, { item, sentinel });
   }
 
-  /** Repairs a server, if nobody else does already. */
+  /** Repairs a server unless another process already does. */
   async #take(
     server: MemcacheServer,
     found: { item: MemcacheItem; sentinel: Sentinel } | undefined,
@@ -207,8 +210,8 @@ export class SelfRepair {
   }
 
   /**
-   * Leaves the sentinel, if the server has not been emptied again. A lease that is
-   * left ends soon.
+   * Stores the sentinel, unless the server has lost its memory again. A lease that
+   * stays expires soon.
    */
   async #finish(
     server: MemcacheServer,
@@ -224,7 +227,7 @@ export class SelfRepair {
     await server.compareAndSet(key, encodeSentinel(sentinel), item.cas, ttl);
   }
 
-  /** Repairs a server; `lease` where that has to be tried again. */
+  /** Repairs a server; returns `lease` if the repair has to be tried again. */
   async #repair(
     server: MemcacheServer,
     reason: "empty" | "outage",
@@ -235,7 +238,7 @@ export class SelfRepair {
     const { signal } = this.#stop;
     const listing = await listAllKeys(client, prefix, signal);
     for (const { name, isUp } of client.servers) {
-      // What a server that is down holds is repaired when it is back.
+      // The sessions on a server that is down are repaired when it returns.
       const error = isUp ? listing.unreachable.get(name) : undefined;
       if (error !== undefined) {
         this.#report(server, "failed", { error });
@@ -266,7 +269,10 @@ export class SelfRepair {
     return listing.unlisted.size > 0 ? "partial" : "done";
   }
 
-  /** Brings back what this process used last; how many copies that stored. */
+  /**
+   * Restores the sessions that this process used last; returns the number of
+   * copies.
+   */
   async #repairRecent(server: MemcacheServer): Promise<number> {
     const { copies } = this.#options;
     const { servers } = this.#client;
@@ -277,7 +283,7 @@ export class SelfRepair {
       const walk = this.#client.serversFor(key, servers.length);
       const place = walk.slice(0, copies);
       if (!place.includes(server)) return;
-      // Where a copy goes while one of its servers is down.
+      // A copy goes to this server while one of its own servers is down.
       const spares = walk.slice(copies, copies + 1);
       const where = { place, holders: spares, unsure: place, spares };
       const outcome = await this.#keyRepair.repair(key, where);

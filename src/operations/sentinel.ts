@@ -1,48 +1,48 @@
-// A key without expiry on each server, by which every process sees that the
-// server still has its memory: who finds it missing repairs the server. While
-// somebody does, it is a lease that expires.
+// The sentinel is a key without expiry on each server. It shows every process that
+// the server still has its memory; a process that finds it missing repairs the
+// server. During the repair, the key holds a lease that expires.
 
-/** Long, so that it is no session's key by accident. */
+/** Long, so that no session's key begins with it by accident. */
 const START = "remix-session-self-repair:";
-/** Seconds for which a lease holds without being renewed. */
+/** Seconds until a lease expires unless it is renewed. */
 export const LEASE_TTL = 30;
 
-/** What a sentinel says. */
+/** The content of a sentinel. */
 export interface Sentinel {
   /**
-   * `lease`: the server is being repaired. `done`: it has been. `partial`: it has
-   * been, but not all servers list their keys, so that each process is to bring
-   * back what it has used itself.
+   * `lease`: a process is repairing the server. `done`: the repair is complete.
+   * `partial`: the repair is complete, but not all servers list their keys, so each
+   * process must restore the sessions that it has used itself.
    */
   state: "lease" | "done" | "partial";
-  /** Tells the memory of one server's life from that of the next. */
+  /** Distinguishes the server's memory from what it holds after the next loss. */
   life: string;
   /** When the last repair began, in milliseconds since 1970. */
   begunAt: number;
 }
 
-/** The key of the sentinel of a storage's sessions. */
+/** Returns the key of the sentinel for a storage's prefix. */
 export function sentinelKey(prefix: string): string {
   return START + prefix;
 }
 
-/** Whether a key is a sentinel's, and so no session's. */
+/** Whether a key belongs to a sentinel and not to a session. */
 export function isSentinel(key: string): boolean {
   return key.startsWith(START);
 }
 
-/** A lease on a server that has been empty, or of which `previous` is known. */
+/** Creates a lease on an empty server, or on one with a `previous` sentinel. */
 export function newLease(previous: Sentinel | undefined): Sentinel {
   const life = previous?.life ?? crypto.randomUUID().slice(0, 13);
   return { state: "lease", life, begunAt: Date.now() };
 }
 
-/** A sentinel as it is stored. */
+/** Encodes a sentinel for storing. */
 export function encodeSentinel({ state, life, begunAt }: Sentinel): string {
   return `${state} ${life} ${begunAt}`;
 }
 
-/** What a stored sentinel says; `undefined` where it is none. */
+/** Decodes a stored sentinel; returns `undefined` for anything else. */
 export function decodeSentinel(value: Uint8Array): Sentinel | undefined {
   const text = new TextDecoder().decode(value);
   const [, state, life, begunAt] =

@@ -1,4 +1,4 @@
-// How servers are, and whether every session has its copies.
+// Reports the state of every server, and whether every session has its copies.
 
 import { AdminConnection } from "../client/admin_connection.ts";
 import { MemcacheError } from "../client/errors.ts";
@@ -13,33 +13,33 @@ import { repairListed, type RepairReport } from "./repair.ts";
 /** Options of {@linkcode status}. */
 export interface StatusOptions extends OperationOptions {
   /**
-   * Whether to go by the lists of keys alone. That takes a tenth of the time, and
-   * neither compares copies nor tells tombstones from sessions.
+   * Whether to use only the lists of keys. That takes a tenth of the time, but
+   * neither compares copies nor distinguishes tombstones from sessions.
    *
    * @default {false}
    */
   quick?: boolean;
 }
 
-/** How one server is. */
+/** The state of one server. */
 export interface ServerStatus {
   /** The server as it was named in `servers`. */
   server: string;
-  /** Why it cannot be reached; the rest is then not known. */
+  /** Why the server cannot be reached; if set, all else is unknown. */
   error?: Error;
   /** Its version, such as `1.6.18`. */
   version?: string;
-  /** Seconds since it was started. */
+  /** Seconds since the server started. */
   uptime?: number;
   /** How many bytes its items take. */
   bytes?: number;
   /** How many bytes they may take. */
   maxBytes?: number;
-  /** How many items it holds, of all prefixes. */
+  /** How many items it holds, with any prefix. */
   items?: number;
-  /** How many items it threw out before their time. */
+  /** How many items it evicted before they expired. */
   evictions?: number;
-  /** How many seconds the last item that it threw out had not been used. */
+  /** For how many seconds the last evicted item had not been used. */
   evictedAge?: number;
   /** How many connections are open. */
   connections?: number;
@@ -47,20 +47,20 @@ export interface ServerStatus {
 
 /** What {@linkcode status} found. */
 export interface StatusReport {
-  /** How each server is. */
+  /** The state of each server. */
   servers: ServerStatus[];
-  /** How the sessions are; `undefined` where no server lists its keys. */
+  /** The state of the sessions; `undefined` if no server lists its keys. */
   sessions?: RepairReport;
   /** Why no server lists its keys. */
   error?: Error;
-  /** Whether every server is there and every session has all of its copies. */
+  /** Whether every server answers and every session has all of its copies. */
   isComplete: boolean;
 }
 
 /**
- * Asks every server how it is, and looks whether every session has its copies.
+ * Asks every server for its state, and checks whether every session has its copies.
  *
- * @example Before a server is restarted
+ * @example Checking before a server restarts
  * ```ts
  * import { createMemcacheClient } from "@remix/session-storage-memcache/client";
  * import { status } from "@remix/session-storage-memcache/operations";
@@ -73,8 +73,8 @@ export interface StatusReport {
  * ```
  *
  * @param client A client of `createMemcacheClient` for the servers of the app.
- * @param options The options; `copies` and `prefix` have to be the storage's.
- * @returns What was found.
+ * @param options The options; `copies` and `prefix` must be the same as the storage's.
+ * @returns What the operation found.
  * @throws {TypeError | RangeError} If an option is wrong.
  */
 export async function status(
@@ -131,7 +131,7 @@ async function statusOf(
   }
 }
 
-/** The shortest time of all sizes for which something had not been used. */
+/** Returns the shortest time without use, in seconds, over all item sizes. */
 function lastEvicted(items: Map<string, string>): number {
   const ages = [...items].filter(([name]) => name.endsWith(":evicted_time"))
     .map(([, age]) => Number(age)).filter((age) => age > 0);

@@ -10,7 +10,7 @@ import {
 import { visit } from "./app.ts";
 import type { Random } from "./random.ts";
 
-/** What was done, and what went wrong. */
+/** Counts what was done and what went wrong. */
 export class Tally {
   reads = 0;
   saves = 0;
@@ -22,9 +22,12 @@ export class Tally {
   pairs = 0;
   /** Milliseconds that the slowest request took. */
   slowest = 0;
-  /** Requests that failed: when they began and ended, on `performance.now()`'s clock. */
+  /**
+   * Requests that failed: when they began and ended, on `performance.now()`'s
+   * clock.
+   */
   readonly failures: { start: number; end: number; error: unknown }[] = [];
-  /** What must not be, each in words. */
+  /** The violations, each in words. */
   readonly violations: string[] = [];
 
   /** What was done, in words. */
@@ -208,7 +211,7 @@ export class Account {
     try {
       await this.#checkEnded(this.#random.pick(this.#storages), id);
     } catch (error) {
-      // Nobody can know whether it is there while a server is down.
+      // While a server is down, nobody can know whether the session exists.
       if (!(error instanceof MemcacheError)) throw error;
     }
   }
@@ -232,7 +235,7 @@ export class Account {
     if (session.id !== life.id) {
       if (session.size > 0) this.#violation("a new session has values");
       if (life.endBegan === Infinity) this.#violation("a session is lost");
-      // A request that was to end it has failed, but did so all the same.
+      // A request to end it failed, but may have ended it all the same.
       if (this.#life === life) this.#life = undefined;
       return undefined;
     }

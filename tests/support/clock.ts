@@ -1,5 +1,5 @@
-// A wall clock that a test sets. Timers and memcached go on as they are, so this
-// suits what happens over servers, where FakeTime would stop the traffic.
+// A wall clock that a test sets. Timers and memcached keep running, so this suits
+// tests with servers, where FakeTime would stop the traffic.
 
 /** Stands in for `Date.now()` until it is disposed of. */
 export class Clock implements Disposable {
@@ -13,12 +13,12 @@ export class Clock implements Disposable {
     Date.now = () => this.now;
   }
 
-  /** Moves on by so many seconds. */
+  /** Advances by this many seconds. */
   advance(seconds: number): void {
     this.now += seconds * 1000;
   }
 
-  /** Gives the real clock back. */
+  /** Restores the real clock. */
   [Symbol.dispose](): void {
     Date.now = this.#real;
   }

@@ -1,6 +1,5 @@
-// A server at a distance: a proxy that lets every byte travel for half of a round
-// trip, and, where it is asked to, a slow line. With TLS, it is the handshake that
-// travels, too.
+// A distant server: a proxy that delays every byte by half a round trip, and can
+// simulate a slow link. With TLS, it delays the handshake too.
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { readFileSync } from "node:fs";

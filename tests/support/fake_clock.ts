@@ -1,5 +1,5 @@
-// A clock that moves when it is told to, for the client's machines of time. It can
-// also be late, as the clock of a busy or frozen process is.
+// A clock that a test moves, for the parts of the client that depend on time. It can
+// also run late, like the clock of a busy or frozen process.
 
 import type { Clock, ClockTimer } from "../../src/client/clock.ts";
 
@@ -37,7 +37,7 @@ export class FakeClock implements Clock {
     this.#after.push(run);
   }
 
-  /** Moves on by so many milliseconds; timers run when they are due. */
+  /** Advances by this many milliseconds; timers run when they are due. */
   tick(milliseconds: number): void {
     const end = this.#now + milliseconds;
     for (;;) {
@@ -50,8 +50,8 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Is busy for so many milliseconds: what was due meanwhile runs late, and sees
-   * what has `arrived` only then.
+   * Is busy for this many milliseconds: timers that fall due in that time run late,
+   * and input that has `arrived` is read only then.
    */
   freeze(milliseconds: number, arrived: () => void = () => {}): void {
     this.#now += milliseconds;

@@ -39,7 +39,7 @@ export class FaultProxy implements ProxySettings, AsyncDisposable {
   newConnections: ConnectionFault = "forward";
   /** Ends connections that are idle for a while after their second reply. */
   idleTimeout?: { after: number; by: "reset" | "end" };
-  /** Resets a connection after a client sent so many bytes on it. */
+  /** Resets a connection after a client has sent this many bytes on it. */
   resetAfterBytes?: number;
   /** What has been counted. */
   counters: ProxyCounters = noCounts();
@@ -100,7 +100,7 @@ export class FaultProxy implements ProxySettings, AsyncDisposable {
     for (const connection of this.#connections) connection.end();
   }
 
-  /** Sends bytes that nobody asked for to every connection open now. */
+  /** Sends unsolicited bytes to every connection open now. */
   inject(bytes: string | Uint8Array): void {
     for (const connection of this.#connections) connection.inject(bytes);
   }

@@ -10,7 +10,7 @@ import type {
 } from "./reply_fault.ts";
 import { ReplySplitter } from "./reply_splitter.ts";
 
-/** Parts that are sent so many milliseconds apart are not received as one. */
+/** The client receives parts separately if they are sent this many ms apart. */
 const PART_DELAY = 1;
 
 /** What a connection needs to know of its proxy. */
@@ -19,7 +19,7 @@ export interface FaultyConnectionOptions {
   proxy: ProxySettings;
   /** The number of the connection. */
   number: number;
-  /** Whether to forward bytes without looking for replies. */
+  /** Whether to forward bytes without parsing replies. */
   raw: boolean;
   /** Opens the connection to the server. */
   connectToServer: () => Socket;
@@ -33,7 +33,7 @@ export class FaultyConnection {
   readonly #client: Socket;
   readonly #options: FaultyConnectionOptions;
   readonly #splitter = new ReplySplitter();
-  /** What is to be sent after a delay that is under way. */
+  /** What to send after the current delay. */
   readonly #queue: (() => void | Promise<void>)[] = [];
   #draining = false;
   #server: Socket | undefined;
@@ -92,13 +92,13 @@ export class FaultyConnection {
     this.#client.resetAndDestroy();
   }
 
-  /** Ends the connection in good order. */
+  /** Ends the connection in an orderly way. */
   end(): void {
     this.#silent = true;
     this.#client.end();
   }
 
-  /** Sends bytes that nobody asked for. */
+  /** Sends unsolicited bytes. */
   inject(bytes: string | Uint8Array): void {
     this.#send(bytes);
   }
@@ -219,7 +219,7 @@ export class FaultyConnection {
     this.#draining = false;
   }
 
-  /** Never settles when the connection is closed meanwhile. */
+  /** Never settles if the connection closes before then. */
   #sleep(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.#client.destroyed) return;

@@ -1,5 +1,5 @@
-// Sessions on several real servers that restart, come and go, and what has become
-// of the sessions.
+// Sessions on several real servers that restart, join and leave, with checks that the
+// sessions survive.
 
 import { assertEquals, assertLess } from "@std/assert";
 import {
@@ -102,7 +102,7 @@ export class Fleet implements AsyncDisposable {
     return losses;
   }
 
-  /** Asserts that nothing is lost and nothing is back. */
+  /** Asserts that no session is lost and no logged-out session is back. */
   async assertWhole(storage: MemcacheSessionStorage): Promise<void> {
     assertEquals(await this.check(storage), { lost: 0, back: 0 });
   }
@@ -167,7 +167,7 @@ export class Fleet implements AsyncDisposable {
   ): Promise<void> {
     const session = await storage.read(cookie);
     session.destroy();
-    // From here on it may be one or the other.
+    // From here on, both outcomes are possible.
     this.sessions.delete(cookie);
     if (await storage.save(session) === "") this.ended.add(cookie);
   }
@@ -202,7 +202,7 @@ async function inParts<Item>(
   }
 }
 
-/** What a server's sentinel says; empty where there is none. */
+/** Returns the text of a server's sentinel; empty if it has none. */
 export async function sentinelOf(server: MemcachedServer): Promise<string> {
   const item = await rawGet(server, sentinelKey("session:"));
   return new TextDecoder().decode(item?.value);

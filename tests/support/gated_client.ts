@@ -58,7 +58,10 @@ export class Gate {
     await this.#send();
   }
 
-  /** Tells who sent the command that the time is up. It may still be released. */
+  /**
+   * Rejects the sender's call with a timeout. The command may still be
+   * released.
+   */
   async timeOut(): Promise<void> {
     await this.reached;
     this.#giveUp();

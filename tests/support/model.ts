@@ -1,7 +1,7 @@
 // What sessions mean, in memory: a small model to hold the real storage against.
 // Requests read, change and save in any order; no two do so at the very same time.
 
-/** Whether concurrent saves are merged, as `conflicts` has it. */
+/** The option `conflicts`: whether to merge concurrent saves. */
 export type Conflicts = "merge" | "overwrite";
 
 /** Values by name. */
@@ -67,7 +67,7 @@ export class ModelStore {
     this.#sessions.delete(id);
   }
 
-  /** What is to be stored when a request leaves `mine` while `theirs` is there. */
+  /** Returns what to store when a request saves `mine` and `theirs` is stored. */
   resolve(base: Base, mine: Stored, theirs: Stored): Stored {
     if (this.#conflicts === "overwrite") return mine;
     const values = new Map(theirs.values);
@@ -172,7 +172,7 @@ export class ModelRequest {
     return this.id;
   }
 
-  /** Stores the session unless it has ended; whether it was stored. */
+  /** Stores the session unless it has ended; returns whether it did. */
   #write(mine: Stored): boolean {
     const store = this.#store;
     const oldId = this.#storedId;

@@ -1,4 +1,4 @@
-// What a request came to and how long it took, whether it succeeded or not.
+// The outcome of a request and its duration, whether it succeeded or not.
 
 /** How a promise settled. */
 export interface Outcome<T> {
@@ -23,13 +23,13 @@ export async function outcomeOf<T>(
   }
 }
 
-/** Waits so many milliseconds. */
+/** Waits this many milliseconds. */
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /**
- * Calls again and again until it succeeds; how many milliseconds that took.
+ * Calls repeatedly until a call succeeds; returns how many milliseconds that took.
  *
  * @throws {Error} If it did not succeed within `limit` milliseconds.
  */

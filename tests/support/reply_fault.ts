@@ -17,7 +17,7 @@ export type ReplyFault =
   /** The connection is reset (RST) or ended (FIN) in its place. */
   | "reset"
   | "end"
-  /** It, and all that is behind it, arrives so many milliseconds later. */
+  /** It, and everything after it, arrives this many milliseconds later. */
   | { delay: number }
   /** Bytes that the server never sent arrive before it, after it or in its place. */
   | { before: string | Uint8Array }
@@ -27,7 +27,7 @@ export type ReplyFault =
   | { cutAt: number; then: "reset" | "end" | "silence" | "next" }
   /** It arrives in two parts. */
   | { splitAt: number }
-  /** It arrives in chunks of so many bytes, so many milliseconds apart. */
+  /** It arrives in chunks of this many bytes, this many milliseconds apart. */
   | { chunk: number; every?: number };
 
 /** Which reply it is. */
@@ -71,7 +71,7 @@ export interface ProxySettings {
   newConnections: ConnectionFault;
   /** Ends connections that are idle for a while after their second reply. */
   idleTimeout?: { after: number; by: "reset" | "end" };
-  /** Resets a connection after a client sent so many bytes on it. */
+  /** Resets a connection after a client has sent this many bytes on it. */
   resetAfterBytes?: number;
   /** What has been counted. */
   counters: ProxyCounters;

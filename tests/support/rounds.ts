@@ -1,4 +1,4 @@
-// Rounds of a race: many, several at a time, with pauses that differ.
+// Runs many rounds of a race, several at a time, with varying pauses.
 
 import type { Random } from "./random.ts";
 

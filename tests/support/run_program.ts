@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 /** A program that ran. */
 export interface ProgramResult {
-  /** The exit code; `null` when it was killed as it did not end in time. */
+  /** The exit code; `null` if it was killed because it did not end in time. */
   code: number | null;
   /** What it printed. */
   output: string;

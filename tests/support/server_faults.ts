@@ -1,4 +1,4 @@
-// How a server goes down, and comes back.
+// The ways in which a server goes down and comes back.
 
 import type { MemcachedServer } from "../../tools/memcached.ts";
 

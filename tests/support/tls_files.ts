@@ -16,7 +16,7 @@ export interface TlsFiles extends CertificateFiles {
   readonly ca: string;
   /** A client's certificate. */
   readonly client: CertificateFiles;
-  /** What another certificate authority signed, for the same names as `cert`. */
+  /** A certificate for the names of `cert` that another authority signed. */
   readonly stranger: CertificateFiles & { readonly ca: string };
 }
 

@@ -1,4 +1,4 @@
-// What the page does by itself: looks every second how things are.
+// Refreshes the page's state every second.
 
 import { enableBursts } from "./burst.js";
 import { takeOverForms } from "./forms.js";

@@ -21,7 +21,7 @@ export function show(html) {
 }
 
 /**
- * Shows the parts that are in `html`, which nobody asked for: a message stays
+ * Shows the parts that are in `html`, which no action requested: a message stays
  * until it has been read, unless an outage begins or ends.
  */
 export function showQuietly(html) {

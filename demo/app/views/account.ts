@@ -33,7 +33,7 @@ export function accountView({ user, unreachable }: PageModel): SafeHtml {
 export function slowView(): SafeHtml {
   return html`<form method="post" action="/slow" id="slow">
   <h2 id="slow-title">Log out during a slow request</h2>
-  <p>It loads the session, takes five seconds, and saves. Log out meanwhile,
+  <p>It loads the session, takes five seconds, and saves. Log out before then,
     above or in another tab: you stay logged out.</p>
   <button>Start the slow request</button>
   <output id="slow-result"></output>

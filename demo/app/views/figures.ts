@@ -1,5 +1,5 @@
-// What is counted: requests, conflicts, outages, and how the simulated visitors
-// fare.
+// The figures: requests, conflicts, outages, and the results of the simulated
+// visitors.
 
 import { html, type SafeHtml } from "@remix-run/html-template";
 import type { DemoEvent, VisitorsState } from "../../state.ts";
@@ -39,7 +39,7 @@ export function figuresView({ state: { figures } }: StatusModel): SafeHtml {
 </dl>`;
 }
 
-/** How the simulated visitors fare. */
+/** The figures of the simulated visitors. */
 export function visitorsView({ state: { visitors } }: StatusModel): SafeHtml {
   const here = visitors.present > 0;
   return html`<div id="visitors">

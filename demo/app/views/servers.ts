@@ -1,5 +1,5 @@
-// The memcached servers: how they are, what they hold of the session, and the
-// buttons that do them harm and good.
+// The memcached servers: their states, what they hold of the session, and the buttons
+// that kill, freeze and restart them.
 
 import { html, type SafeHtml } from "@remix-run/html-template";
 import type { StatusModel } from "./model.ts";

@@ -39,7 +39,7 @@ function startWithAuth(): Promise<MemcachedServer> {
   return startMemcached({ auth: { username: USERNAME, password: PASSWORD } });
 }
 
-Deno.test("client authenticates with credentials of the options or of the address", async () => {
+Deno.test("client authenticates with credentials from the options or the address", async () => {
   await using server = await startWithAuth();
   const inAddress = `memcache://${encodeURIComponent(USERNAME)}:${
     encodeURIComponent(PASSWORD)
@@ -85,7 +85,7 @@ Deno.test("client sends the credentials before anything else on every new connec
   assertEquals(first, [expected, expected, expected, expected]);
 });
 
-Deno.test("client leaves no password behind when the server asks for none", async () => {
+Deno.test("client leaves no password behind when the server requires none", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address], {
     username: USERNAME,
@@ -116,7 +116,7 @@ Deno.test("client authenticates over TLS", async () => {
   assert(await client.get("key") !== undefined);
 });
 
-Deno.test("an outage it is, and service is back within a second, when a server that asks for a password has no connections left", async () => {
+Deno.test("calls resume within a second when a server with a password was out of connections", async () => {
   let isFull = true;
   await using server = await startScriptedServer(({ verb, opaque }) => {
     if (verb !== "set") return answerGreeting(verb) ?? `EN ${opaque}\r\n`;
@@ -132,7 +132,7 @@ Deno.test("an outage it is, and service is back within a second, when a server t
   await timeUntilSuccess(() => client.get("key"), 1_000);
 });
 
-Deno.test("client tries a password again that was wrong, after some seconds", async () => {
+Deno.test("client retries a wrong password after some seconds", async () => {
   let isKnown = false;
   await using server = await startScriptedServer(({ verb, opaque }) => {
     if (verb !== "set") return answerGreeting(verb) ?? `EN ${opaque}\r\n`;
@@ -159,7 +159,7 @@ const WRONG = {
 };
 
 for (const [what, credentials] of Object.entries(WRONG)) {
-  Deno.test(`the first call rejects with a MemcacheAuthenticationError, without the credentials and without a tight loop of retries, when ${what}`, async () => {
+  Deno.test(`calls reject without credentials or a tight retry loop when ${what}`, async () => {
     await using server = await startWithAuth();
     await using proxy = await startFaultProxy(server);
     await using client = createMemcacheClient([proxy.address], credentials);
@@ -213,7 +213,7 @@ Deno.test("no error names the credentials of an address when its server is down"
   assertNoCredentials(client, credentials);
 });
 
-Deno.test("the first call rejects with a MemcacheAuthenticationError when the server knows no such authentication", async () => {
+Deno.test("calls reject with a MemcacheAuthenticationError when the server has no ASCII login", async () => {
   await using server = await startScriptedServer(() => "ERROR\r\n");
   const credentials = { username: USERNAME, password: PASSWORD };
   await using client = createMemcacheClient([server.address], credentials);
@@ -237,7 +237,7 @@ function assertNoCredentials(
   }
 }
 
-Deno.test("client asks functions for the credentials at each connection", async () => {
+Deno.test("client calls functions for the credentials at each connection", async () => {
   const seen: string[] = [];
   await using server = await startScriptedServer(({ verb, data, opaque }) => {
     if (verb === "set") seen.push(data!);

@@ -70,7 +70,7 @@ Deno.test("memory stays flat when the server is stalled and requests pour in", a
   assertLess(measured.most, 100 * 2 ** 20);
 });
 
-Deno.test("calls above maxPending reject at once with an error that says so, and those below are not lost", async () => {
+Deno.test("calls reject at once when maxPending calls already wait, and no other call is lost", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address], {
     timeout: 2000,
@@ -93,7 +93,7 @@ Deno.test("calls above maxPending reject at once with an error that says so, and
   await client.get("key");
 });
 
-Deno.test("get() rejects with a MemcacheProtocolError, and takes no memory for it, when a reply announces a huge value", async () => {
+Deno.test("get() rejects and allocates no memory when a reply announces a huge value", async () => {
   for (const size of ["4294967296", "999999999999999", "9".repeat(30)]) {
     await using server = await startScriptedServer(({ verb, key, opaque }) => {
       if (key === "key") return `VA ${size} c1 ${opaque}\r\n`;
@@ -128,7 +128,7 @@ Deno.test("get() rejects with a MemcacheProtocolError when a reply line does not
   assertLess(elapsed, 1000);
 });
 
-Deno.test("set() refuses a value above maxValueBytes, in bytes, before it is sent, and the stored one stays", async () => {
+Deno.test("set() keeps the stored value when the new one has more bytes than maxValueBytes", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);
@@ -159,7 +159,7 @@ Deno.test("set() stores a value of exactly maxValueBytes under the longest key",
   assertEquals((await client.get(key))?.value.length, client.maxValueBytes);
 });
 
-Deno.test("set() rejects with a MemcacheServerError when the server takes smaller values than maxValueBytes", async () => {
+Deno.test("set() rejects with a MemcacheServerError when the server's limit is below maxValueBytes", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address], {
     maxValueBytes: 2 ** 21,
@@ -184,7 +184,7 @@ Deno.test("200 concurrent requests succeed when memcached admits ten connections
   );
 });
 
-Deno.test("calls reject as a connection error or a timeout when the server has no connections left, and succeed once it has", async () => {
+Deno.test("calls report an outage when the server is out of connections, and then succeed", async () => {
   await using server = await startMemcached({ args: ["-c", "24"] });
   const sockets: Socket[] = [];
   function takeConnections(): void {

@@ -1,5 +1,5 @@
-// How a client ends: what is in flight is answered, nothing new is taken, and
-// nothing keeps the process alive.
+// How a client closes: it waits for calls in flight, accepts no new ones, and does not
+// keep the process alive.
 
 import {
   assertEquals,
@@ -21,7 +21,7 @@ import { outcomeOf, sleep, until } from "../../support/outcome.ts";
 import { report } from "../../support/report.ts";
 import { runProgram } from "../../support/run_program.ts";
 
-Deno.test("close() waits for what is in flight", async () => {
+Deno.test("close() waits for calls in flight", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   const client = createMemcacheClient([proxy.address]);
@@ -57,7 +57,7 @@ Deno.test("close() settles within the timeout when the server does not answer", 
   assertInstanceOf((await call).error, MemcacheTimeoutError);
 });
 
-Deno.test("close() is harmless when called again, at once or later, and when nothing was ever sent", async () => {
+Deno.test("close() does no harm when it is called again or nothing was ever sent", async () => {
   await using server = await startMemcached();
   const client = createMemcacheClient([server.address]);
   await client.set("key", "value");
@@ -67,7 +67,7 @@ Deno.test("close() is harmless when called again, at once or later, and when not
   await createMemcacheClient([server.address]).close();
 });
 
-Deno.test("close() leaves nothing behind when the server is down, black-holed or being connected to", async () => {
+Deno.test("close() leaves nothing behind when the server is down or a connection is being made", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using hole = await startFullBacklog();
@@ -134,7 +134,7 @@ Deno.test("a script that did not close the client exits when its call was answer
   });
 });
 
-Deno.test("a script that did not close the client is kept alive by a call and by nothing else", async () => {
+Deno.test("only a call keeps a script alive that did not close the client", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([server.address]);

@@ -15,7 +15,7 @@ import { startMemcached } from "../../../tools/memcached.ts";
 
 const request = new AsyncLocalStorage<string>();
 
-Deno.test("a connection is made outside of the request that happens to connect", async () => {
+Deno.test("client connects outside of the async context of the request that needs the connection", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);
@@ -41,7 +41,7 @@ Deno.test("a connection is made outside of the request that happens to connect",
   assertEquals(contexts, [false, undefined, true, undefined]);
 });
 
-Deno.test("a command is published in the context of its call", async () => {
+Deno.test("client publishes a command in the async context of its call", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address]);
   const contexts = new Set<unknown>();

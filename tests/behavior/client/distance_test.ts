@@ -1,5 +1,5 @@
-// A server that is far away works as one that is near: limits follow the distance,
-// and no command is sent twice merely because its answer takes its time.
+// A distant server works like a near one: the client's limits follow the distance, and
+// it sends no command twice merely because the answer takes long.
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { createSession, type Session } from "@remix-run/session";
@@ -116,7 +116,7 @@ Deno.test("calls succeed once the connection stands when making it takes longer 
   assertEquals(await client.get("key"), undefined);
 });
 
-Deno.test("a write is sent once when its answer takes 300 ms after an idle second", async () => {
+Deno.test("client sends a write once when its answer takes 300 ms after an idle second", async () => {
   await using server = await startMemcached();
   await using distant = await startDistant(server, { roundTrip: 300 });
   await using client = createMemcacheClient([distant.address]);
@@ -131,7 +131,7 @@ Deno.test("a write is sent once when its answer takes 300 ms after an idle secon
   assertEquals(distant.opened, 1);
 });
 
-Deno.test("a value of 1 MB is sent once, and read once, after an idle second over a line of 2 MB/s", async () => {
+Deno.test("client sends and reads a 1 MB value once after an idle second over a 2 MB/s link", async () => {
   await using server = await startMemcached();
   const line = { roundTrip: 2, rate: 2_000_000 };
   await using distant = await startDistant(server, line);
@@ -147,7 +147,7 @@ Deno.test("a value of 1 MB is sent once, and read once, after an idle second ove
   assertEquals(distant.opened, 1);
 });
 
-Deno.test("a server that answers late is not taken for a stale connection twice", async () => {
+Deno.test("client does not take a slow server for a stale connection twice", async () => {
   await using server = await startMemcached();
   await using distant = await startDistant(server, { roundTrip: 2 });
   await using client = createMemcacheClient([distant.address]);

@@ -1,5 +1,5 @@
 // Every call has its own timeout, and no other call's: a slow answer fails its own
-// call, and a process that was busy does not take its own delay for the server's.
+// call, and a busy process does not mistake its own delay for the server's.
 
 import {
   assert,
@@ -49,7 +49,7 @@ Deno.test("a call is served within its own timeout when an earlier one was not",
   assertLess(proxy.counters.opened, opened + 2);
 });
 
-Deno.test("an answer that comes too late is swallowed, and the connection goes on", async () => {
+Deno.test("client discards an answer that comes too late, and keeps the connection", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address], {
@@ -127,12 +127,12 @@ Deno.test("reads that are not due are sent again when nothing came for the timeo
   ];
   assertInstanceOf((await first).error, MemcacheTimeoutError);
   assertEquals((await read).value?.value.length, 5);
-  // Whether it took effect is not known: it is not sent twice.
+  // Nobody knows whether it took effect, so the client does not send it twice.
   assertInstanceOf((await written).error, MemcacheTimeoutError);
   assertEquals(await client.get("new"), undefined);
 });
 
-Deno.test("a call that was never sent takes no effect after its time", async () => {
+Deno.test("a call takes no effect after its deadline when it was never sent", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address], {
@@ -191,7 +191,7 @@ Deno.test("30 values of 1 MB arrive when the process was busy while they came", 
   assertEquals(outcomes.filter(({ error }) => error).length, 0);
 });
 
-Deno.test("a call waits for a look at the server when the process was busy meanwhile", async () => {
+Deno.test("a call waits for a new attempt when the process was busy during the outage", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);

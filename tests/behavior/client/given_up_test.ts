@@ -1,5 +1,5 @@
-// A command that was given up never takes effect later, though the kernel goes on
-// sending what it has not brought through: real kernels, and a cable that loses the
+// A command that the client gave up never takes effect later, although a kernel keeps
+// resending unacknowledged data. The test uses real kernels and a cable that loses the
 // packets of one connection.
 
 import { assertEquals } from "@std/assert";
@@ -12,7 +12,7 @@ import { outcomeOf, sleep } from "../../support/outcome.ts";
 
 Deno.test({
   name:
-    "a write that was given up never takes effect when its packets were lost for a while",
+    "an abandoned write never takes effect when its packets were lost for a while",
   ignore: !canMakeNetworks(),
   async fn() {
     await using network = await startLossyNetwork();

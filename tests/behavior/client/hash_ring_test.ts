@@ -49,7 +49,7 @@ function shares(ring: HashRing, count: number): number[] {
 
 for (const servers of SERVER_LISTS) {
   const [first, { length }] = [servers[0], servers];
-  Deno.test(`find() names the server that npm memcached does for 10,000 keys (${length} servers, ${first})`, async () => {
+  Deno.test(`find() agrees with npm memcached (${length} servers, ${first})`, async () => {
     await using opened = openMemcached(servers);
     const { HashRing: theirs } = opened.client as unknown as {
       HashRing: { get(key: string): string };
@@ -61,7 +61,7 @@ for (const servers of SERVER_LISTS) {
   });
 }
 
-Deno.test("find() names the servers that it always has", () => {
+Deno.test("find() returns the known servers of these keys, which must never change", () => {
   const ring = ringOf(["10.0.0.1", "10.0.0.2", "10.0.0.3:11212"]);
   const keys = ["session:a1b2", "session:c3d4", "a", "b", "c", "d", "e"];
   assertEquals(keys.map((key) => ring.find(key)), [2, 0, 1, 1, 0, 1, 0]);
@@ -83,7 +83,7 @@ Deno.test("find() gives every server a fair share", () => {
   }
 });
 
-Deno.test("find() moves keys to a server that was added, and no others", () => {
+Deno.test("find() moves keys only to the new server when a server is added", () => {
   const names = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
   const before = new HashRing(names);
   const after = new HashRing([...names, "10.0.0.4"]);
@@ -92,7 +92,7 @@ Deno.test("find() moves keys to a server that was added, and no others", () => {
   assertAlmostEquals(moved.length / KEYS.length, 1 / 4, 0.08);
 });
 
-Deno.test("findMany() names the owner first, and each server once", () => {
+Deno.test("findMany() returns the owner first, and each server once", () => {
   const ring = new HashRing(["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
   for (const key of KEYS.slice(0, 1000)) {
     for (const count of [1, 2, 3]) {
@@ -104,13 +104,13 @@ Deno.test("findMany() names the owner first, and each server once", () => {
   }
 });
 
-Deno.test("findMany() names all servers when it is asked for more", () => {
+Deno.test("findMany() returns all servers when more are requested", () => {
   const ring = new HashRing(["10.0.0.1", "10.0.0.2"]);
   assertEquals(ring.findMany("key", 5).sort(), [0, 1]);
   assertEquals(new HashRing(["10.0.0.1"]).findMany("key", 2), [0]);
 });
 
-Deno.test("findMany() names the server next that takes over from a lost one", () => {
+Deno.test("findMany() returns the server second that takes over when the first is removed", () => {
   const names = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
   const ring = new HashRing(names);
   const without = names.map((_, lost) => {

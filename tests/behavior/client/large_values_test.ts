@@ -43,7 +43,7 @@ for (const kind of ["text", "bytes"]) {
   });
 }
 
-Deno.test("calls above maxPendingBytes reject alone, with an error that says so", async () => {
+Deno.test("only calls above maxPendingBytes reject, with an error that names the option", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address], {
     timeout: 5_000,
@@ -80,7 +80,7 @@ Deno.test("set() takes one value that is larger than maxPendingBytes", async () 
   assertEquals((await client.get("key"))?.value.length, MB);
 });
 
-Deno.test("get() of a value above maxValueBytes rejects alone, and the connection goes on", async () => {
+Deno.test("get() rejects alone when the value is above maxValueBytes, and keeps the connection", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address], {
@@ -103,7 +103,7 @@ Deno.test("get() of a value above maxValueBytes rejects alone, and the connectio
   assertEquals(proxy.counters.opened, opened);
 });
 
-Deno.test("bystanders of a wrong reply have lost a connection, and only its own call is told of it", async () => {
+Deno.test("only the call with the wrong reply gets its error when a connection has to end", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);

@@ -107,7 +107,7 @@ const FAULTS: Fault[] = [
     kind: MemcacheProtocolError,
   },
   {
-    name: "sends a miss that is not the command's",
+    name: "sends another command's miss",
     cause: (_, proxy) =>
       proxy.onReply = (_, { index }) =>
         index > 0 ? { instead: "EN O999\r\n" } : undefined,
@@ -125,7 +125,7 @@ const FAULTS: Fault[] = [
 ];
 
 for (const { name, cause, kind, hasCause } of FAULTS) {
-  Deno.test(`all operations reject with a ${kind.name} that names the server when it ${name}`, async () => {
+  Deno.test(`operations reject with a ${kind.name} when the server ${name}`, async () => {
     for (const [operation, call] of Object.entries(OPERATIONS)) {
       await using server = await startMemcached();
       await using proxy = await startFaultProxy(server);
@@ -142,7 +142,7 @@ for (const { name, cause, kind, hasCause } of FAULTS) {
   });
 }
 
-Deno.test("all operations reject with a MemcacheConnectionError that names server and cause when the host name does not resolve", async () => {
+Deno.test("all operations name the server and the cause when the host name does not resolve", async () => {
   const name = "memcache.invalid:11211";
   for (const call of Object.values(OPERATIONS)) {
     await using client = createMemcacheClient([name], { timeout: 2000 });
@@ -153,7 +153,7 @@ Deno.test("all operations reject with a MemcacheConnectionError that names serve
   }
 });
 
-Deno.test("all operations reject with a MemcacheConnectionError that tells why when the server is known to be down", async () => {
+Deno.test("all operations reject with the cause when the server is known to be down", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await proxy.refuse();
@@ -172,7 +172,7 @@ Deno.test("all operations reject with a MemcacheConnectionError that tells why w
   assertInstanceOf(health.error, MemcacheConnectionError);
 });
 
-Deno.test("other sessions are answered at once when the server refuses one key (SERVER_ERROR)", async () => {
+Deno.test("client serves other sessions at once when the server refuses one key (SERVER_ERROR)", async () => {
   await using server = await startScriptedServer(({ verb, key, opaque }) => {
     if (key === "bad") {
       return "SERVER_ERROR out of memory writing get response\r\n";

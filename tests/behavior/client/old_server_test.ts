@@ -39,11 +39,10 @@ function answerBareMisses(
 }
 
 const WITHOUT_META: Record<string, Script> = {
-  "memcached 1.4, which knows no 'mg'": ({ verb }) =>
+  "memcached 1.4 without 'mg'": ({ verb }) =>
     verb === "version" ? "VERSION 1.4.39\r\n" : "ERROR\r\n",
-  "a proxy that refuses unknown commands": () =>
-    "CLIENT_ERROR unknown command\r\n",
-  "memcached 1.6.9, whose 'ms' is another one": answerBareMisses(
+  "a proxy that refuses 'mg'": () => "CLIENT_ERROR unknown command\r\n",
+  "memcached 1.6.9 with another 'ms'": answerBareMisses(
     new Map(),
     "1.6.9",
   ),
@@ -51,7 +50,7 @@ const WITHOUT_META: Record<string, Script> = {
 };
 
 for (const [what, script] of Object.entries(WITHOUT_META)) {
-  Deno.test(`calls reject with a MemcacheProtocolError that says which version is needed when the server is ${what}`, async () => {
+  Deno.test(`calls reject with the required version when the server is ${what}`, async () => {
     await using server = await startScriptedServer(script);
     await using client = createMemcacheClient([server.address]);
     for (let i = 0; i < 3; i++) {
@@ -104,7 +103,7 @@ Deno.test("client works with memcached 1.6.10 to 1.6.17, whose misses carry no t
   assertEquals(server.opened, 1);
 });
 
-Deno.test("no session is given another's value or a miss that is not its own when memcached 1.6.12's replies are dropped", async () => {
+Deno.test("no session gets another's value or miss when memcached 1.6.12's replies are dropped", async () => {
   await using server = await startScriptedServer(answerBareMisses(new Map()));
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address], { timeout: 200 });

@@ -1,5 +1,5 @@
-// What servers and proxies of many kinds say, and what a call is told of it. Their
-// words are scripted here; `MEMCACHED_BIN` runs the suite on another version.
+// The answers of many kinds of servers and proxies, and the errors that calls get. The
+// tests script the answers; `MEMCACHED_BIN` runs the suite on another version.
 
 import {
   assert,
@@ -23,7 +23,7 @@ import {
 } from "../../support/scripted_server.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
 
-Deno.test("a proxy's SERVER_ERROR about its backend is an outage of that key alone", async () => {
+Deno.test("calls report an outage of one key when a proxy's backend fails", async () => {
   const answer = answerFrom(new Map());
   await using server = await startScriptedServer((request) =>
     request.key.startsWith("dead")
@@ -81,13 +81,13 @@ Deno.test("get() rejects when a miss without a token was a stray", async () => {
   assertInstanceOf(error, MemcacheProtocolError);
 });
 
-Deno.test("a late value is never taken for a receipt on memcached 1.6.10 to 1.6.17", async () => {
+Deno.test("client never takes a late value for a receipt on memcached 1.6.10 to 1.6.17", async () => {
   const answer = answerFrom(new Map([["a", "value"]]));
   let strays = 0;
   await using server = await startScriptedServer((request) => {
     const greeting = answerGreeting(request.verb, "1.6.12");
     if (greeting !== undefined) return greeting;
-    // A miss that nobody asked for, and then the value.
+    // An unsolicited miss, and then the value.
     if (request.verb !== "mg" || strays++ > 0) return answer(request);
     return `EN\r\n${answer(request)}`;
   });

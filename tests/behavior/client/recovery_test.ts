@@ -1,6 +1,6 @@
-// A server that went away is noticed at once when it is back: calls fail fast
-// meanwhile, one connection attempt at a time looks for it, and within a second
-// of its return requests succeed.
+// How the client recovers from an outage: calls fail fast while the server is down,
+// the client tries one connection at a time, and requests succeed within a second of
+// the server's return.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
@@ -99,7 +99,7 @@ const OUTAGES: Record<
 };
 
 for (const [name, makeOutage] of Object.entries(OUTAGES)) {
-  Deno.test(`calls fail within 5 ms while the server is known to be down, and succeed within a second of its return, when it ${name}`, async () => {
+  Deno.test(`calls fail fast and soon recover when the server ${name}`, async () => {
     await using stack = new AsyncDisposableStack();
     const outage = await makeOutage(stack);
     await using client = createMemcacheClient([outage.address], {
@@ -147,7 +147,7 @@ Deno.test("calls succeed within a second when a black hole ends", async () => {
   });
 });
 
-Deno.test("the next call succeeds at once when the server was killed and restarted with requests in flight", async () => {
+Deno.test("the next call succeeds at once when the server restarted with requests in flight", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address]);
   await client.set("key", "value");
@@ -166,7 +166,7 @@ Deno.test("the next call succeeds at once when the server was killed and restart
   });
 });
 
-Deno.test("the first call succeeds when the server is back and nobody called meanwhile", async () => {
+Deno.test("the first call succeeds when the server came back before any call", async () => {
   await using stack = new AsyncDisposableStack();
   const proxy = await startProxied(stack);
   await using client = createMemcacheClient([proxy.address]);
@@ -197,7 +197,7 @@ Deno.test("1,000 waiting requests make one connection attempt", async () => {
   }
 });
 
-Deno.test("client looks for a server one attempt at a time, ever less often and with jitter, when calls keep coming", async () => {
+Deno.test("client retries a dead server singly, with back-off and jitter, while calls arrive", async () => {
   await using stack = new AsyncDisposableStack();
   const proxy = await startProxied(stack);
   proxy.newConnections = "reset";
@@ -232,7 +232,7 @@ Deno.test("client looks for a server one attempt at a time, ever less often and 
   assertGreater(Math.max(...later) - Math.min(...later), 20);
 });
 
-Deno.test("client has one connection when first requests are concurrent, and after ten resets", async () => {
+Deno.test("client has one connection when the first requests are concurrent, and after ten resets", async () => {
   await using stack = new AsyncDisposableStack();
   const proxy = await startProxied(stack);
   await using client = createMemcacheClient([proxy.address]);
@@ -248,7 +248,7 @@ Deno.test("client has one connection when first requests are concurrent, and aft
   await until(() => proxy.open === 1, 500);
 });
 
-Deno.test("a first burst costs one connect: 50 cold calls have a median under 50 ms", async () => {
+Deno.test("50 cold calls open one connection and have a median under 50 ms", async () => {
   await using server = await startMemcached();
   const medians: number[] = [];
   for (let i = 0; i < 5; i++) {
@@ -266,7 +266,7 @@ Deno.test("a first burst costs one connect: 50 cold calls have a median under 50
   assertLess(median(medians), 50);
 });
 
-Deno.test("sustained load leaves no sockets behind: 20,000 calls use one connection", async () => {
+Deno.test("20,000 calls use one connection and leave no sockets behind", async () => {
   await using stack = new AsyncDisposableStack();
   const proxy = await startProxied(stack);
   await using client = createMemcacheClient([proxy.address]);
@@ -278,7 +278,7 @@ Deno.test("sustained load leaves no sockets behind: 20,000 calls use one connect
   assertEquals(proxy.counters.opened, 1);
 });
 
-Deno.test("a dead server fails its own share of the keys and no others", async () => {
+Deno.test("calls fail only for a dead server's own keys", async () => {
   await using one = await startMemcached();
   await using two = await startMemcached();
   await using client = createMemcacheClient([one.address, two.address], {
@@ -359,7 +359,7 @@ for (
     },
   })
 ) {
-  Deno.test(`a server that has come back stays up, and the first call succeeds, when its connection is ${what} before anybody called`, async () => {
+  Deno.test(`the first call succeeds when a recovered server's unused connection is ${what}`, async () => {
     for (const wait of [0, 20]) {
       await using server = await startMemcached();
       await using proxy = await startFaultProxy(server);
@@ -378,7 +378,7 @@ for (
   });
 }
 
-Deno.test("a server counts as down when it takes connections and answers no command", async () => {
+Deno.test("a server counts as down when it accepts connections but answers no command", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address], {
@@ -407,7 +407,7 @@ Deno.test("client makes a new connection as soon as one has timed out", async ()
   await until(() => proxy.counters.opened === opened + 1, 200);
 });
 
-Deno.test("a call that a listener makes of an event finds the server as the event says", async () => {
+Deno.test("a call finds the server as the event says when an event listener makes it", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   const client = createMemcacheClient([proxy.address]);

@@ -71,7 +71,7 @@ Deno.test("set() stores bytes and text, and get() returns bytes", async () => {
   }
 });
 
-Deno.test("every method gives every outcome on a real server", async () => {
+Deno.test("every method returns every outcome on a real server", async () => {
   await using opened = await open(1);
   const { client, servers: [server] } = opened;
   const outcomes: unknown[] = [
@@ -105,7 +105,7 @@ Deno.test("every method gives every outcome on a real server", async () => {
   assertEquals(await rawKeys(server), []);
 });
 
-Deno.test("compareAndSet() gives back a token that a double cannot hold", async () => {
+Deno.test("compareAndSet() returns the exact token when a double cannot hold it", async () => {
   const cas = "18446744073709551614";
   await using server = await startScriptedServer(({ verb, opaque }) => {
     const greeting = answerGreeting(verb);
@@ -151,7 +151,7 @@ Deno.test("serversFor() names servers that can be asked themselves", async () =>
   assertEquals(await rawKeys(holder), ["key"]);
 });
 
-Deno.test("a value that is too large is refused before anything is sent, and what is stored stays", async () => {
+Deno.test("calls refuse a value that is too large before sending, so the stored one stays", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address], {
     maxValueBytes: 10,
@@ -180,7 +180,7 @@ Deno.test("a value that is too large is refused before anything is sent, and wha
   assertEquals(Buffer.from(value).toString(), "0123456789");
 });
 
-Deno.test("a key that is none rejects, is not sent and is not repeated", async () => {
+Deno.test("calls reject when the key is invalid, send nothing and do not repeat the key", async () => {
   await using server = await startScriptedServer(({ verb, opaque }) => {
     return answerGreeting(verb) ?? `EN ${opaque}\r\n`;
   });
@@ -230,7 +230,7 @@ Deno.test("health() tells which servers are up, and never rejects", async () => 
   assertEquals(client.servers.map(({ isUp }) => isUp), [true, false]);
 });
 
-Deno.test("close() lets what is in flight finish, and then calls reject", async () => {
+Deno.test("close() waits for calls in flight, and later calls reject", async () => {
   await using opened = await open(2);
   const { client, servers } = opened;
   const inFlight = KEYS.map((key) => client.set(key, "value"));
@@ -272,7 +272,7 @@ Deno.test("set(), add() and compareAndSet() reject when the value is neither tex
   assertEquals((await client.get("key"))?.value.length, 5);
 });
 
-Deno.test("set() stores the bytes of the call when they are handed away or changed in the same tick", async () => {
+Deno.test("set() stores the bytes of the call when the caller changes them in the same tick", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address]);
   await client.get("key");

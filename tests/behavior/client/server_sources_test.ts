@@ -79,7 +79,7 @@ Deno.test("RingClient finds the nodes of a configuration endpoint, and follows t
   endpoint.nodes = node(c);
   const [left] = client.servers;
   await until(() => client.servers.length === 1, PATIENCE);
-  // Who is still at a server that left can finish there.
+  // Calls to a server that left the list can finish there.
   await left.set("last", "words");
   await until(() => !left.isUp, PATIENCE);
   const error = await assertRejects(() => left.get("last"));
@@ -114,7 +114,7 @@ Deno.test("RingClient follows the addresses and services of a name", async () =>
   await second.set("key", "value");
 });
 
-Deno.test("RingClient keeps its list when lookups fail or are not believed", async () => {
+Deno.test("RingClient keeps its list when lookups fail or are not credible", async () => {
   await using stack = new AsyncDisposableStack();
   const [server] = await startMany(stack, 1);
   const endpoint = stack.use(

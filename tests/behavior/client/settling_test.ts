@@ -62,7 +62,7 @@ function assertFailedWithin(
 
 const NAME = `(timeout ${TIMEOUT} ms)`;
 
-Deno.test("all calls settle within the timeout when the connect is black-holed by a full accept queue", async () => {
+Deno.test("all calls settle within the timeout when a full accept queue drops the connection", async () => {
   await using hole = await startFullBacklog();
   using loop = watchEventLoop();
   await using client = createMemcacheClient([hole.address], {
@@ -81,7 +81,7 @@ Deno.test("all calls settle within the timeout when the connect is black-holed b
 });
 
 for (const mode of ["swallow", "stall"] as const) {
-  Deno.test(`all calls settle within the timeout when the connection is accepted but never answered (${mode})`, async () => {
+  Deno.test(`all calls settle within the timeout when the server accepts but never answers (${mode})`, async () => {
     await using server = await startMemcached();
     await using proxy = await startFaultProxy(server);
     proxy.newConnections = mode;
@@ -122,7 +122,7 @@ Deno.test("all calls settle within the timeout when the server is stopped (SIGST
   );
 });
 
-Deno.test("all calls settle within the timeout when megabytes wait to be written to a stalled server", async () => {
+Deno.test("all calls settle within the timeout when megabytes wait for a stalled server", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address], {
     timeout: TIMEOUT,
@@ -149,7 +149,7 @@ Deno.test("all calls settle within the timeout when megabytes wait to be written
   );
 });
 
-Deno.test("every call settles within the timeout when the server drips one byte a second and traffic goes on", async () => {
+Deno.test("every call settles within the timeout when the server sends one byte per second", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address], {
@@ -174,7 +174,7 @@ Deno.test("every call settles within the timeout when the server drips one byte 
   );
 });
 
-Deno.test("every call settles within the timeout when bytes keep coming that complete no reply", async () => {
+Deno.test("every call settles within the timeout when bytes arrive but complete no reply", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address], {
@@ -285,7 +285,7 @@ for (
   });
 }
 
-Deno.test("set() rejects and nothing is thrown elsewhere when the server dies during a large write", async () => {
+Deno.test("set() rejects and nothing else throws when the server dies during a large write", async () => {
   for (const bytes of [1, 70_000, 300_000]) {
     await using server = await startMemcached();
     await using proxy = await startFaultProxy(server);
@@ -304,7 +304,7 @@ Deno.test("set() rejects and nothing is thrown elsewhere when the server dies du
   }
 });
 
-Deno.test("a call resolves when its answer came in time, and the event loop was busy until after the deadline", async () => {
+Deno.test("a call resolves when its answer came in time but the event loop was busy too long", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address], {
     timeout: TIMEOUT,

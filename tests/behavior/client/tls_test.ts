@@ -67,7 +67,7 @@ Deno.test("client talks TLS when told to by option or by address, and trusts its
   }
 });
 
-Deno.test("client shows its certificate when the server asks for one, and says so when that is not accepted", async () => {
+Deno.test("client sends its certificate on request, and reports when the server refuses it", async () => {
   const tls = TLS;
   const { ca, cert, key } = tls;
   await using server = await startMemcached({
@@ -98,10 +98,10 @@ const UNTRUSTED: Record<
   string,
   (authorities: { ca: string; strangerCa: string }) => MemcacheClientOptions
 > = {
-  "an authority that is not trusted": ({ strangerCa }) => ({
+  "an untrusted authority": ({ strangerCa }) => ({
     tls: { ca: strangerCa },
   }),
-  "no authority that this runtime knows": () => ({ tls: true }),
+  "an unknown authority": () => ({ tls: true }),
   "another address": ({ ca }) => ({
     tls: { ca, serverName: "127.0.0.9" },
   }),
@@ -111,7 +111,7 @@ const UNTRUSTED: Record<
 };
 
 for (const [what, optionsOf] of Object.entries(UNTRUSTED)) {
-  Deno.test(`the first call rejects with a MemcacheAuthenticationError, and there is no tight loop of retries, when the certificate is of ${what}`, async () => {
+  Deno.test(`calls reject without a tight retry loop when the certificate is of ${what}`, async () => {
     const tls = TLS;
     await using server = await startMemcached({ tls: tls.files });
     await using proxy = await startFaultProxy(server, { raw: true });
@@ -163,7 +163,7 @@ Deno.test("calls reject in time when only one of the two sides talks TLS", async
   }
 });
 
-Deno.test("calls settle within the timeout when the server stops answering in the TLS handshake or after it", async () => {
+Deno.test("calls settle in time when the server stalls during or after the TLS handshake", async () => {
   const tls = TLS;
   const { ca } = tls;
   const timeout = 300;
@@ -229,7 +229,7 @@ Deno.test("values of every size arrive whole over TLS", async () => {
   }
 });
 
-Deno.test("calls reject, one after the other, when the client's key is none", async () => {
+Deno.test("calls reject, one after the other, when the client's key is invalid", async () => {
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address], {
     tls: { key: "not a key", cert: "not a certificate" },

@@ -62,7 +62,7 @@ const CASES: Case[] = [
     sees: MemcacheTimeoutError,
   },
   {
-    name: "cut inside its value by the end of the connection",
+    name: "cut inside its value by a FIN",
     fault: (reply) => ({ cutAt: inValue(reply), then: "end" }),
     sees: MemcacheConnectionError,
   },
@@ -93,12 +93,12 @@ const CASES: Case[] = [
     sees: MemcacheProtocolError,
   },
   {
-    name: "preceded by a miss that nobody asked for",
+    name: "preceded by an unsolicited miss",
     fault: () => ({ before: "EN\r\n" }),
     sees: MemcacheProtocolError,
   },
   {
-    name: "followed by a value that nobody asked for",
+    name: "followed by an unsolicited value",
     fault: () => ({ after: "VA 9 c1 O1\r\nsession:0\r\n" }),
     sees: MemcacheProtocolError,
   },
@@ -123,7 +123,7 @@ for (const { name, fault, sees } of CASES) {
       last: 63,
     })
   ) {
-    Deno.test(`get() resolves with the session's own value or rejects when the ${where} of 64 replies is ${name}`, async () => {
+    Deno.test(`get() never returns a wrong value when the ${where} reply is ${name}`, async () => {
       await using server = await startMemcached();
       await using proxy = await startFaultProxy(server);
       await using client = createMemcacheClient([proxy.address], {
@@ -184,7 +184,7 @@ for (const { name, fault, sees } of CASES) {
 
 const SURPLUS = ["HD\r\n", "EN O1\r\n", "\r\n", "\0\n", "SERVER_ERROR x\r\n"];
 
-Deno.test("client ends an idle connection at once when bytes arrive that nobody asked for", async () => {
+Deno.test("client ends an idle connection at once when unsolicited bytes arrive", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);
@@ -197,7 +197,7 @@ Deno.test("client ends an idle connection at once when bytes arrive that nobody 
   }
 });
 
-Deno.test("get() resolves with its own value or rejects when a request crosses bytes that nobody asked for", async () => {
+Deno.test("get() resolves with its own value or rejects when a request crosses unsolicited bytes", async () => {
   await using server = await startMemcached();
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);
@@ -212,7 +212,7 @@ Deno.test("get() resolves with its own value or rejects when a request crosses b
   }
 });
 
-Deno.test("set() never resolves when the server refused the write and replies are dropped, doubled or swapped", async () => {
+Deno.test("set() never resolves when the server refused it and replies are dropped or swapped", async () => {
   const random = randomFrom(10);
   const items = new Map<string, string>();
   const answer = answerFrom(items);

@@ -187,7 +187,7 @@ Deno.test("renewCookie keeps what another request saves at the same time", async
   assertEquals((await one.read(id)).data, [{ a: 1, b: 2, c: 3 }, {}]);
 });
 
-Deno.test("renewCookie brings no session back that was logged out meanwhile", async () => {
+Deno.test("renewCookie does not restore a session when a logout came first", async () => {
   using clock = new Clock();
   await using app = await startApp({ options: { ttl: TTL } });
   const [one, two] = app.storages;

@@ -12,8 +12,8 @@ import { startMemcached } from "../../../tools/memcached.ts";
 import { login, startApp, visit } from "../../support/app.ts";
 
 const PLACES = [
-  { where: "one server holds it", servers: 1, options: {} },
-  { where: "two of three servers hold it", servers: 3, options: { copies: 2 } },
+  { where: "it has one copy", servers: 1, options: {} },
+  { where: "it has two copies", servers: 3, options: { copies: 2 } },
 ];
 
 for (const { where, servers, options } of PLACES) {
@@ -124,7 +124,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`second save() keeps what others changed when the first was merged with it and ${where}`, async () => {
+  Deno.test(`second save() keeps others' changes when the first merged them and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { a: 1, b: 1 });
@@ -144,7 +144,7 @@ for (const { where, servers, options } of PLACES) {
     ]);
   });
 
-  Deno.test(`second save() keeps what others changed since the first when ${where}`, async () => {
+  Deno.test(`second save() keeps others' changes since the first when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { a: 1 });
@@ -159,7 +159,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await two.read(id)).data[0], { a: 1, b: 1, c: 1, d: 1 });
   });
 
-  Deno.test(`second save() stores no flash value again that was seen since the first when ${where}`, async () => {
+  Deno.test(`second save() restores no flash value seen since the first when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { a: 1 });
@@ -181,7 +181,7 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 
-  Deno.test(`second save() keeps a flash value that nobody has seen since the first when ${where}`, async () => {
+  Deno.test(`second save() keeps a flash value unseen since the first when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const session = await app.storage.read(null);
     session.flash("note", "hi");
@@ -192,7 +192,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals(next.get("note"), "hi");
   });
 
-  Deno.test(`second save() returns null when the session was destroyed since the first and ${where}`, async () => {
+  Deno.test(`second save() returns null when the session was destroyed before it and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     const id = await login(one, { a: 1 });
@@ -205,7 +205,7 @@ for (const { where, servers, options } of PLACES) {
     assertEquals((await two.read(id)).size, 0);
   });
 
-  Deno.test(`second save() logs out when the session was destroyed since the first and ${where}`, async () => {
+  Deno.test(`second save() logs out when the session was destroyed before it and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
     for (const loaded of [true, false]) {

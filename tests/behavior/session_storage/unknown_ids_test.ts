@@ -7,14 +7,14 @@ import { rawSet } from "../../../tools/raw_connection.ts";
 import { runRounds } from "../../support/rounds.ts";
 
 const PLACES = [
-  { where: "one server holds it", servers: 1, options: {} },
-  { where: "two of three servers hold it", servers: 3, options: { copies: 2 } },
+  { where: "it has one copy", servers: 1, options: {} },
+  { where: "it has two copies", servers: 3, options: { copies: 2 } },
 ];
 
 for (const { where, servers, options: place } of PLACES) {
   const options = { ...place, useUnknownIds: true };
 
-  Deno.test(`save() keeps what 20 requests set that begin a session under one id when ${where}`, async () => {
+  Deno.test(`save() keeps what 20 requests set under one unknown id when ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const { storages } = app;
     await runRounds(10, 5, async () => {
@@ -35,7 +35,7 @@ for (const { where, servers, options: place } of PLACES) {
     });
   });
 
-  Deno.test(`save() keeps the last one's session when conflicts are overwritten and ${where}`, async () => {
+  Deno.test(`save() keeps the last session when conflicts overwrite and ${where}`, async () => {
     await using app = await startApp({
       servers,
       options: { ...options, conflicts: "overwrite" },

@@ -13,8 +13,8 @@ import { startCluster } from "../../support/gated_cluster.ts";
 import { openFewestPromises } from "../../support/promise_clients.ts";
 
 const PLACES = [
-  { where: "one server holds it", servers: 1, options: {} },
-  { where: "two of three servers hold it", servers: 3, options: { copies: 2 } },
+  { where: "it has one copy", servers: 1, options: {} },
+  { where: "it has two copies", servers: 3, options: { copies: 2 } },
 ];
 
 const countUp = (n = 0) => n + 1;

@@ -9,8 +9,8 @@ import { listen } from "../../support/listener.ts";
 const TTL = 1_000;
 
 const PLACES = [
-  { where: "one server holds it", servers: 1, options: {} },
-  { where: "both of two servers hold it", servers: 2, options: { copies: 2 } },
+  { where: "it has one copy", servers: 1, options: {} },
+  { where: "it has two copies", servers: 2, options: { copies: 2 } },
 ];
 
 for (const { where, servers, options } of PLACES) {

@@ -73,7 +73,7 @@ Deno.test("encodeAuthentication() counts bytes", () => {
   );
 });
 
-Deno.test("encoders throw when the key is none, and do not repeat it", () => {
+Deno.test("encoders throw and do not repeat the key when it is invalid", () => {
   const keys = [
     "",
     "secret key",
@@ -124,7 +124,7 @@ Deno.test("encoders make one line or throw whatever the key is", () => {
   }));
 });
 
-Deno.test("encodeCompareAndSet() throws when the token is none", () => {
+Deno.test("encodeCompareAndSet() throws when the token is invalid", () => {
   const tokens = ["", "1 T0", "-1", "1.5", "0x1", "1\r\n", "1".repeat(21), NaN];
   for (const cas of tokens) {
     const { message } = assertThrows(

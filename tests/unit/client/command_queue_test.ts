@@ -60,7 +60,7 @@ Deno.test("drain() takes all commands out, oldest first", () => {
   assertEquals(queue.drain(), []);
 });
 
-Deno.test("drain() returns what was there, so that it may be pushed meanwhile", () => {
+Deno.test("drain() returns a copy when commands are pushed during the iteration", () => {
   const queue = queueOf(3);
   for (const drained of queue.drain()) queue.push(drained);
   assertEquals(visited(queue), [1, 2, 3]);

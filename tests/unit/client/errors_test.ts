@@ -34,7 +34,7 @@ Deno.test("every error is a MemcacheError with its name, server and cause", () =
   }
 });
 
-Deno.test("an error has no cause and no server when there is none", () => {
+Deno.test("MemcacheError has no cause or server when none is given", () => {
   for (const Class of Object.values(CLASSES)) {
     const error = new Class("what happened");
     assertEquals(error.server, undefined);

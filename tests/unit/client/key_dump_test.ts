@@ -56,6 +56,6 @@ for (
   });
 }
 
-Deno.test("DumpReader refuses what is no dump", () => {
+Deno.test("DumpReader throws when the answer is not a dump", () => {
   assertThrows(() => read("VALUE a 0 1\r\n"), MemcacheProtocolError);
 });

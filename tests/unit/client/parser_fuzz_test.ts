@@ -104,7 +104,7 @@ Deno.test("ReplyParser reads the same replies at every two split points of every
   }
 });
 
-Deno.test("ReplyParser ends every stream with replies or a ReplyError when bytes are random or mutated", () => {
+Deno.test("ReplyParser ends with replies or a ReplyError when bytes are random or mutated", () => {
   const streams = times(1_000_000, 100_000);
   const random = randomFrom(3);
   const start = performance.now();

@@ -174,7 +174,7 @@ Deno.test("parseServerAddress() hints at what may be wrong when the mistake is a
   assert(message.endsWith(`current value is "http://host"`), message);
 });
 
-Deno.test("parseServerAddress() throws when the address is none, and says which one and what would do", () => {
+Deno.test("parseServerAddress() names the address and the valid forms when it is invalid", () => {
   for (const server of BAD_ADDRESSES) {
     const { message } = assertThrows(() => parse(server), TypeError);
     const start =
@@ -185,7 +185,7 @@ Deno.test("parseServerAddress() throws when the address is none, and says which 
   }
 });
 
-Deno.test("parseServerAddress() throws when the credentials are none, and does not show them", () => {
+Deno.test("parseServerAddress() does not show credentials when they are invalid", () => {
   for (const server of BAD_LOGINS) {
     const error = assertThrows(() => parse(server), TypeError);
     assert(error.message.endsWith("current value is one with an '@'"), server);
@@ -194,7 +194,7 @@ Deno.test("parseServerAddress() throws when the credentials are none, and does n
   }
 });
 
-Deno.test("parseServerAddress() throws when the address is no string, and asks for the environment variable", () => {
+Deno.test("parseServerAddress() hints at environment variables when the address is not a string", () => {
   const start =
     "Cannot create Memcache client as 'servers[1]' must be a string: current value is ";
   const values: [unknown, string][] = [

@@ -36,7 +36,7 @@ Deno.test("socketError() says what may be wrong when a connection cannot be made
       `The connection to Memcache server ${SERVER} cannot be made (${cause.code})${hint}`,
     );
     assertEquals(error.cause, cause);
-    // Once it stood, it is none of these.
+    // After the handshake, the same failures get no hint.
     const later = socketError(SERVER, cause, true, secure);
     assertEquals(
       later.message,

@@ -110,7 +110,7 @@ Deno.test("merge() changes nothing of what it is given", () => {
   assertEquals({ changes, theirs }, before);
 });
 
-Deno.test("merge() keeps their flash value, and its version, when it was set meanwhile", () => {
+Deno.test("merge() keeps their flash value and its version when another request set it", () => {
   const changes = { base: record(1, {}), mine: { values: {}, flash: {} } };
   const { flash, flashVersions } = merge(
     changes,

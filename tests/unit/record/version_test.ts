@@ -100,7 +100,7 @@ Deno.test("hasTag() finds the tag of each version that was joined, and no other"
   for (const version of versions) assert(hasTag(tags, version));
   assertFalse(hasTag(tags, nextVersion(NOW + 10, NO_VERSION)));
   assertFalse(hasTag("", versions[0]));
-  // What is there at another place than a tag's is none.
+  // A tag in any other place does not count.
   assertFalse(hasTag(`x${tagOf(versions[0])}`, versions[0]));
 });
 

@@ -62,7 +62,7 @@ Deno.test("decode() reads the record that encode() was given, and its JSON", () 
   }
 });
 
-Deno.test("decode() reports what is no record, and nothing of it", () => {
+Deno.test("decode() reports an invalid record without showing any of it", () => {
   const values = ["", "null", "[]", "{}", '[{"user":"ann"}]', "[1,2]", "\xff"];
   const format = formatOf();
   for (const value of values) {

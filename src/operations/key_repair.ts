@@ -64,6 +64,8 @@ export interface KeyRepairOptions {
 const MAX_TRIES = 10;
 /** How often to look, when only looking, before a copy counts as wanting. */
 const MAX_LOOKS = 4;
+/** With more sessions than this that lack a copy, it is no accident. */
+export const MAX_DOUBTS = 500;
 /** Milliseconds before the last looks, for a write to reach all of its servers. */
 const LOOK_DELAY = 10;
 /** Seconds that a stray lives on: it stays readable, and is not found by chance. */
@@ -73,6 +75,8 @@ const STRAY_TTL = 1;
 export class KeyRepair {
   readonly #format: RecordFormat;
   readonly #options: KeyRepairOptions;
+  /** Sessions that only looking found incomplete, each time. */
+  #incomplete = 0;
 
   constructor(format: RecordFormat, options: KeyRepairOptions) {
     this.#format = format;
@@ -132,7 +136,10 @@ export class KeyRepair {
     if (this.#options.dryRun || chosen === undefined) {
       // What is being stored may be on one server and not yet on the other.
       const isSettled = outcome.left === 0 && chosen !== undefined;
-      return isSettled || outcome.error !== undefined || tries >= MAX_LOOKS;
+      if (isSettled || outcome.error !== undefined) return true;
+      if (tries < MAX_LOOKS && this.#incomplete < MAX_DOUBTS) return false;
+      this.#incomplete++;
+      return true;
     }
     const results = await Promise.all([
       ...missing.map((server) => this.#add(key, server, chosen, outcome)),

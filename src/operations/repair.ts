@@ -6,7 +6,12 @@ import type {
 } from "../client/memcache_client.ts";
 import { checkDistinctServers } from "./distinct_servers.ts";
 import { type KeyListing, listAllKeys } from "./key_listing.ts";
-import { countCopies, KeyRepair, type KeyRepairOptions } from "./key_repair.ts";
+import {
+  countCopies,
+  KeyRepair,
+  type KeyRepairOptions,
+  MAX_DOUBTS,
+} from "./key_repair.ts";
 import { forEachKey } from "./key_run.ts";
 import {
   type OperationOptions,
@@ -177,7 +182,9 @@ export async function repairKeys(
     const where = { place, holders, unsure, spares };
     let outcome = options.quick ? countCopies(where) : undefined;
     // A session that began while the servers listed their keys is in some lists.
-    if (outcome === undefined || outcome.left > 0) {
+    const isDoubtful = outcome !== undefined && outcome.left > 0 &&
+      report.left < MAX_DOUBTS;
+    if (outcome === undefined || isDoubtful) {
       outcome = await keyRepair.repair(key, where);
     }
     if (!outcome.found) return;

@@ -35,7 +35,7 @@ import {
 } from "../../support/scripted_server.ts";
 
 const SESSIONS = Array.from({ length: 64 }, (_, i) => `session:${i}`);
-const TIMEOUT = 400;
+const TIMEOUT = 800;
 
 interface Case {
   name: string;

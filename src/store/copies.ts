@@ -59,8 +59,8 @@ export class Copies {
     key: string,
     ttl?: number,
   ): Promise<Copy[]> {
-    // Nearly always the copies are the same, and need to be parsed once: with what
-    // `RingWriter` no longer does twice, 12 % of a request with two copies.
+    // Nearly always the copies are the same, and parsing one of them is enough:
+    // one of three parses of a save to two copies.
     const decode = this.#format.decoderOf(key);
     return Promise.all(servers.map((server) => {
       return this.lookAs(server, key, ttl, (copy) => copy, decode);

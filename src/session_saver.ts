@@ -14,7 +14,7 @@ import { reachable } from "./reachable_id.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { Settings } from "./settings.ts";
 import {
-  Attempt,
+  type Attempt,
   type Look,
   recordIn,
   type RecordStore,
@@ -99,7 +99,7 @@ export class SessionSaver {
     if (isUnknown) return "";
     const ids = new Set([tracked.id, snapshot.id, snapshot.deleteId]);
     ids.delete(undefined);
-    const attempt = new Attempt();
+    const attempt: Attempt = new Map();
     await Promise.all(Array.from(ids, (id) => {
       const known = id === tracked.id ? tracked.look : undefined;
       const key = this.#keyOf(tracked, id!);
@@ -124,7 +124,7 @@ export class SessionSaver {
       await this.#reconciler.end(
         tracked,
         oldKey,
-        new Attempt(),
+        new Map(),
         undefined,
         "moved",
       );
@@ -137,7 +137,7 @@ export class SessionSaver {
     tracked: TrackedSession,
     snapshot: Snapshot,
   ): Promise<string | null> {
-    const write = await this.#storeNew(tracked, snapshot, new Attempt());
+    const write = await this.#storeNew(tracked, snapshot, new Map());
     return write === undefined ? null : this.#saved(tracked, snapshot, write);
   }
 
@@ -200,7 +200,7 @@ export class SessionSaver {
     const look = tracked.look!;
     const write = this.#drafts.record(tracked, snapshot, key, look);
     const { record, ttl } = write;
-    const attempt = new Attempt();
+    const attempt: Attempt = new Map();
     const counts = snapshot.updates !== undefined;
     if (await this.#store.write(key, record, look, ttl, attempt, counts)) {
       return this.#saved(tracked, snapshot, write);
@@ -215,7 +215,7 @@ export class SessionSaver {
     tracked: TrackedSession,
     snapshot: Snapshot,
   ): Promise<string | null> {
-    const attempt = new Attempt();
+    const attempt: Attempt = new Map();
     const write = await this.#storeNew(tracked, snapshot, attempt);
     if (write === undefined) return null;
     if (!tracked.isStored && !tracked.hasUnknownId) {

@@ -50,19 +50,13 @@ export function disguisedVersion(version: string, by: string): string {
 /** When a version was written, in milliseconds since 1970. */
 export function timeOf(version: string): number {
   if (version === NO_VERSION) return 0;
-  // Every save asks: `parseInt()` in base 36 takes twenty times as long.
-  let time = 0;
-  for (let at = 0; at < TIME_DIGITS; at++) {
-    const code = version.charCodeAt(at);
-    time = time * 36 + code - (code < LETTER_A ? DIGIT_0 : LETTER_A - 10);
-  }
-  return time;
+  return parseInt(version.slice(0, TIME_DIGITS), 36);
 }
 
 /** Whether a value is a version. */
 export function isVersion(value: unknown): value is string {
   if (typeof value !== "string" || value.length !== DIGITS) return false;
-  // A regular expression takes 3 % of a request that only reads.
+  // A regular expression was 3 % of the storage's share of a read.
   for (let at = 0; at < DIGITS; at++) {
     const code = value.charCodeAt(at);
     const isDigit = code >= DIGIT_0 && code <= DIGIT_9 ||

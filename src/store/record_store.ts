@@ -76,31 +76,7 @@ export interface RecordStore {
  * The servers that could not be reached during one save, and why: the save does
  * not wait for them twice.
  */
-export class Attempt {
-  // Nearly all saves meet no outage, and a Map is 2 % of a request.
-  #errors: Map<unknown, Error> | undefined = undefined;
-
-  /** How many servers could not be reached. */
-  get size(): number {
-    return this.#errors?.size ?? 0;
-  }
-
-  /** Why a server could not be reached, if it was tried. */
-  errorOf(server: unknown): Error | undefined {
-    return this.#errors?.get(server);
-  }
-
-  /** Notes that a server could not be reached. */
-  failed(server: unknown, error: Error): void {
-    this.#errors ??= new Map();
-    this.#errors.set(server, error);
-  }
-
-  /** Notes that a server answers. */
-  reached(server: unknown): void {
-    this.#errors?.delete(server);
-  }
-}
+export type Attempt = Map<unknown, Error>;
 
 /** What was not read but written. */
 export function writtenLook(stored: Stored, json: string): Look {

@@ -106,5 +106,5 @@ export function isReachable(
   server: MemcacheServer,
   attempt: Attempt | undefined,
 ): boolean {
-  return server.isUp && attempt?.errorOf(server) === undefined;
+  return server.isUp && !attempt?.has(server);
 }

@@ -25,7 +25,7 @@ import type { RecordFormat } from "./record_format.ts";
 import { isReachable, RingPlace } from "./ring_place.ts";
 import { RingWriter } from "./ring_writer.ts";
 import {
-  Attempt,
+  type Attempt,
   type Look,
   recordIn,
   type RecordStore,
@@ -82,7 +82,7 @@ export class RingStore implements RecordStore {
     // Most reads end here: everything that this path does costs every request.
     return this.#copies.lookAs(owner, key, ttl, (copy) => {
       if (!isSound(copy)) return this.#readAll(key, ttl, attempt, [copy]);
-      attempt?.reached(owner);
+      attempt?.delete(owner);
       const token: Token = { copies: [copy], repair: undefined };
       return { found: copy.read, beside: undefined, token };
     });
@@ -98,7 +98,7 @@ export class RingStore implements RecordStore {
     const copies = await this.#look(key, ttl, known);
     if (attempt !== undefined && attempt.size > 0) {
       for (const { state, server } of copies) {
-        if (state !== "unreachable") attempt.reached(server);
+        if (state !== "unreachable") attempt.delete(server);
       }
     }
     const latest = latestOf(copies);
@@ -132,7 +132,7 @@ export class RingStore implements RecordStore {
     stored: Stored,
     look: Look | undefined,
     ttl: number,
-    attempt: Attempt = new Attempt(),
+    attempt: Attempt = new Map(),
     inTurn = false,
   ): Promise<boolean> {
     const copy = this.#onlyCopy(key, stored, look, attempt);
@@ -190,7 +190,7 @@ export class RingStore implements RecordStore {
     attempt: Attempt,
   ): Promise<boolean> {
     return this.#copies.writeOver(copy, key, value, ttl, async (error) => {
-      if (isUnavailable(error)) attempt.failed(copy.server, error as Error);
+      if (isUnavailable(error)) attempt.set(copy.server, error as Error);
       await this.#copies.putBack(copy, key, ttl, error);
       throw error;
     });

@@ -84,7 +84,7 @@ export class RingWriter {
       }
       const { reason: error } = result;
       if (!isFault(error)) throw error;
-      if (isUnavailable(error)) attempt.failed(targets[index].server, error);
+      if (isUnavailable(error)) attempt.set(targets[index].server, error);
       failure ??= { copy: targets[index], error };
     }
     if (isConflict) return false;
@@ -143,13 +143,13 @@ export class RingWriter {
     attempt: Attempt,
   ): Copy[] {
     const targets = copies.filter(({ state, server }) => {
-      return state === "present" && attempt.errorOf(server) === undefined;
+      return state === "present" && !attempt.has(server);
     });
     if (targets.length >= this.#count) return targets;
     const lost = copies.find(({ state }) => state === "present");
     // The copy that cannot be written would undo what other servers take.
     if (lost !== undefined && targets.length === 0) {
-      throw attempt.errorOf(lost.server)!;
+      throw attempt.get(lost.server)!;
     }
     const owners = this.#place.ownersOf(key);
     // While no owner can be reached, nobody believes what others hold.
@@ -197,7 +197,7 @@ export class RingWriter {
         more++;
       } catch (error) {
         if (!isFault(error)) throw error;
-        attempt.failed(server, error);
+        attempt.set(server, error);
       }
     }
     return more;

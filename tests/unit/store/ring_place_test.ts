@@ -5,7 +5,6 @@ import type {
   MemcacheClient,
   MemcacheServer,
 } from "../../../src/client/memcache_client.ts";
-import { Attempt } from "../../../src/store/record_store.ts";
 import { RingPlace } from "../../../src/store/ring_place.ts";
 
 /** A client whose walk is the order of its servers, for every key. */
@@ -59,10 +58,10 @@ Deno.test("isUp() asks for as many owners as can be up", () => {
 Deno.test("isUp() counts a server that failed in the attempt as down", () => {
   const client = clientOf(true, true, true);
   const place = new RingPlace(client, 2);
-  const attempt = new Attempt();
-  attempt.failed(client.servers[0], new Error("down"));
+  const attempt: Attempt = new Map();
+  attempt.set(client.servers[0], new Error("down"));
   assertFalse(place.isUp("key", attempt));
-  attempt.failed(client.servers[2], new Error("down"));
+  attempt.set(client.servers[2], new Error("down"));
   assert(place.isUp("key", attempt));
 });
 
@@ -71,7 +70,7 @@ Deno.test("spareServers() are those of the walk that can take a copy", () => {
   const place = new RingPlace(client, 2);
   const [first, , , last] = client.servers;
   assertEquals(names(place.spareServers("key", [first])), ["2", "3"]);
-  const attempt = new Attempt();
-  attempt.failed(last, new Error("down"));
+  const attempt: Attempt = new Map();
+  attempt.set(last, new Error("down"));
   assertEquals(names(place.spareServers("key", [], attempt)), ["0", "2"]);
 });

@@ -5,6 +5,7 @@ import type {
   MemcacheClient,
   MemcacheServer,
 } from "../../../src/client/memcache_client.ts";
+import type { Attempt } from "../../../src/store/record_store.ts";
 import { RingPlace } from "../../../src/store/ring_place.ts";
 
 /** A client whose walk is the order of its servers, for every key. */

@@ -5,7 +5,7 @@
 import { isUnavailable } from "./client/errors.ts";
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
 import { SessionConflictError } from "./errors.ts";
-import { includesWrite } from "./record/change_log.ts";
+import { combine, includesWrite } from "./record/change_log.ts";
 import { merge } from "./record/merge.ts";
 import {
   isSameSession,
@@ -135,14 +135,12 @@ export class Reconciler {
       if (theirs !== undefined && this.#isAnother(theirs, tracked)) {
         return await this.#dropMoved(tracked, moved, attempt);
       }
-      // A copy that lags behind what was taken along already is no news.
-      const isKnown = theirs === undefined || merged !== undefined &&
-          (includesWrite(merged, theirs.version) ||
-            mark !== undefined && theirs.version < merged.version);
-      if (!keepsOld && theirs !== undefined && !isKnown) {
-        moved = await this.#rewrite(tracked, snapshot, moved, theirs, attempt);
-        merged = theirs;
-        tombstone = this.#drafts.tombstone(oldKey, "moved", theirs, mark);
+      // A copy may lag behind what was taken along, and have changes of its own.
+      const news = theirs && merged ? together(merged, theirs) : theirs;
+      if (!keepsOld && news !== undefined && news !== merged) {
+        moved = await this.#rewrite(tracked, snapshot, moved, news, attempt);
+        merged = news;
+        tombstone = this.#drafts.tombstone(oldKey, "moved", news, mark);
         marks.push(tombstone.version);
         // What an earlier save merged already is no conflict of this one.
         if (tries > 1) conflictChannel.publish({ retries: tries - 1 });
@@ -303,6 +301,14 @@ function includesAny(
   versions: readonly string[],
 ): boolean {
   return versions.some((version) => includesWrite(record, version));
+}
+
+/** What two records of one session hold together; the first, where it has it all. */
+function together(known: SessionRecord, other: SessionRecord): SessionRecord {
+  if (includesWrite(known, other.version)) return known;
+  return known.version < other.version
+    ? combine(other, known)
+    : combine(known, other);
 }
 
 function drop(reason: "ended" | "moved"): void {

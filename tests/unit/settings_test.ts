@@ -330,6 +330,7 @@ Deno.test("toSettings() keeps what it is given", () => {
     encrypt: { secrets, acceptPlaintext: true },
     compress: { threshold: 100 },
     copies: 3,
+    selfRepair: true,
   });
   assertEquals<unknown>(settings, {
     servers,

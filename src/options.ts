@@ -123,7 +123,7 @@ export type MemcacheSessionStorageOptions =
      * by a restart, and copy the sessions back to them; only with several `copies`.
      * They see it within some seconds, and one of them does it.
      *
-     * @default {false}
+     * @default {true}
      */
     selfRepair?: boolean;
   }

@@ -94,7 +94,7 @@ export function toSettings(options: Options): Settings {
     prefix = "session:",
     maxLifetime = Infinity,
     copies = 1,
-    selfRepair = false,
+    selfRepair = true,
     useUnknownIds = false,
     hashIds = false,
     conflicts = "merge",

@@ -330,7 +330,6 @@ Deno.test("toSettings() keeps what it is given", () => {
     encrypt: { secrets, acceptPlaintext: true },
     compress: { threshold: 100 },
     copies: 3,
-    selfRepair: true,
   });
   assertEquals<unknown>(settings, {
     servers,

@@ -135,8 +135,13 @@ export class Reconciler {
       if (theirs !== undefined && this.#isAnother(theirs, tracked)) {
         return await this.#dropMoved(tracked, moved, attempt);
       }
-      // A copy may lag behind what was taken along, and have changes of its own.
-      const news = theirs && merged ? together(merged, theirs) : theirs;
+      let news = theirs;
+      if (theirs !== undefined && merged !== undefined) {
+        if (includesWrite(merged, theirs.version)) news = merged;
+        // A copy without a tombstone may lag behind what was taken along, and
+        // have changes of its own.
+        else if (mark !== undefined) news = together(merged, theirs);
+      }
       if (!keepsOld && news !== undefined && news !== merged) {
         moved = await this.#rewrite(tracked, snapshot, moved, news, attempt);
         merged = news;
@@ -303,12 +308,11 @@ function includesAny(
   return versions.some((version) => includesWrite(record, version));
 }
 
-/** What two records of one session hold together; the first, where it has it all. */
-function together(known: SessionRecord, other: SessionRecord): SessionRecord {
-  if (includesWrite(known, other.version)) return known;
-  return known.version < other.version
-    ? combine(other, known)
-    : combine(known, other);
+/** What two records of one session hold together. */
+function together(one: SessionRecord, other: SessionRecord): SessionRecord {
+  return one.version < other.version
+    ? combine(other, one)
+    : combine(one, other);
 }
 
 function drop(reason: "ended" | "moved"): void {

@@ -56,7 +56,7 @@ export function choose(
     return { value, ttl: longestOf(same), read: latest, isIt };
   }
   try {
-    const value = format.encode(latest.stored, key);
+    const value = format.encode(latest.stored, key, latest.json);
     const ttl = longestOf(copies.filter(isSound));
     return { value, ttl, read: latest, isIt };
   } catch (error) {

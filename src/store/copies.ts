@@ -130,7 +130,8 @@ export class Copies {
         return holds(copy.read, latest);
       }
       if (isSound(copy) && !givesWay(copy.read, newest)) return false;
-      const value = this.#format.encode(newest.stored, key);
+      const { stored, json } = newest;
+      const value = this.#format.encode(stored, key, json);
       if (await this.writeOver(copy, key, value, ttl)) {
         return holds(newest, latest);
       }

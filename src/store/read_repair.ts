@@ -1,6 +1,7 @@
 // Read repair: a read that finds copies behind, or too few of them, brings them up
 // to date.
 
+import { isUnavailable } from "../client/errors.ts";
 import type { Copies } from "./copies.ts";
 import { type Copy, givesWay, isSound, missingAt } from "./copy.ts";
 import type { ReadRecord, RecordFormat } from "./record_format.ts";
@@ -37,8 +38,8 @@ export class ReadRepair {
   /**
    * Begins to bring copies that lag behind up to date, and to add missing ones.
    *
-   * @returns Whether all that could be reached took it; `undefined` when no copy
-   * lagged behind.
+   * @returns Whether all took it, but for servers that refuse it; `undefined` when
+   * no copy lagged behind.
    */
   begin(
     key: string,
@@ -70,12 +71,14 @@ export class ReadRepair {
   ): Promise<boolean> {
     const results = await Promise.all(behind.map(async (copy) => {
       try {
-        const value = this.#format.encode(latest.stored, key);
+        const { stored, json } = latest;
+        const value = this.#format.encode(stored, key, json);
         return await this.#copies.writeOver(copy, key, value, ttl);
       } catch (error) {
-        // The request has what it asked for; the next one tries again.
+        // A read has what it asked for; a save that counts on this looks again, for
+        // another server to stand in. Whoever refuses would only refuse again.
         await this.#copies.putBack(copy, key, ttl, error);
-        return true;
+        return !isUnavailable(error);
       }
     }));
     return results.every((stored) => stored);

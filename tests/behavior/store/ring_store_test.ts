@@ -209,6 +209,24 @@ Deno.test("save() takes a try whose answer was lost for what it is", async () =>
   assertEquals((await app.storage.read(id)).get("n"), 1);
 });
 
+Deno.test("save() stores every copy when the repair that it waits for fails", async () => {
+  await using cluster = await startCluster(3);
+  const app = cluster.open({ copies: 2 });
+  const id = await app.login();
+  const holders = await cluster.values(id);
+  const [first, second] = [0, 1, 2].filter((at) => holders[at] !== undefined);
+  const session = await app.storage.read(id);
+  session.set("n", 1);
+  // The first copy takes the save; where the second one was, the save has to look.
+  await cluster.evict(id, second);
+  const repair = app.gates[second].hold("add");
+  const saved = app.storage.save(session);
+  await repair.timeOut();
+  assertEquals(await saved, id);
+  await cluster.evict(id, first);
+  assertEquals((await app.storage.read(id)).get("n"), 1);
+});
+
 Deno.test("destroy() leaves a tombstone on every server for as long as the session could live", async () => {
   await using cluster = await startCluster();
   const app = cluster.open();
@@ -390,6 +408,16 @@ Deno.test("read() repairs no copy that it cannot read", async () => {
   await readAndRepair(before, id);
   assertEquals(await cluster.take(id, 1), newest);
   assertEquals((await after.storage.read(id)).get("n"), 1);
+});
+
+Deno.test("read() fills an evicted copy again when another storage wrote the record", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open();
+  const id = crypto.randomUUID();
+  const record = new TextEncoder().encode(JSON.stringify([ANN, {}]));
+  await cluster.put(id, 0, record);
+  await readAndRepair(app, id);
+  assertEquals(new Uint8Array(await cluster.take(id, 1)), record);
 });
 
 Deno.test("read() keeps a copy elsewhere in the place of one that it cannot read", async () => {

@@ -133,7 +133,9 @@ export class KeyRepair {
     const wanting = Math.max(0, older.length - behind.length - elsewhere);
     missing.push(...spares.filter(isMissing).slice(0, wanting));
     outcome.left = missing.length + behind.length;
-    if (this.#options.dryRun || chosen === undefined) {
+    // A server that failed may hold something newer: another run will tell.
+    const isUnsure = chosen === undefined || outcome.error !== undefined;
+    if (this.#options.dryRun || isUnsure) {
       // What is being stored may be on one server and not yet on the other.
       const isSettled = outcome.left === 0 && chosen !== undefined;
       if (isSettled || outcome.error !== undefined) return true;
@@ -209,8 +211,8 @@ export class KeyRepair {
   ): Promise<boolean> {
     const servers = copies.map(({ server }) => server);
     const now = await this.#lookAll(key, servers, outcome);
-    return now.every(({ server, cas }) => {
-      return copies.some((copy) => copy.server === server && copy.cas === cas);
+    return copies.every(({ server, cas }) => {
+      return now.some((copy) => copy.server === server && copy.cas === cas);
     });
   }
 

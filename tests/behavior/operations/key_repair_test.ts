@@ -1,6 +1,7 @@
 // What the repair of one session does when requests store it at the same time.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
+import { MemcacheTimeoutError } from "../../../mod.ts";
 import { KeyRepair } from "../../../src/operations/key_repair.ts";
 import { nextVersion } from "../../../src/record/version.ts";
 import { toSettings } from "../../../src/settings.ts";
@@ -38,8 +39,7 @@ function openWalk(app: App) {
     changes() {
       return Promise.all(walk.map(async (server) => {
         const item = await server.get(KEY);
-        const { stored } = format.decode(item!.value, KEY)!;
-        return stored.values?.changes;
+        return item && format.decode(item.value, KEY)!.stored.values?.changes;
       }));
     },
     [Symbol.asyncDispose]: () => client.close(),
@@ -68,4 +68,35 @@ Deno.test("KeyRepair finds a newer copy that the lists of keys have missed", asy
   await open.store(2, third);
   await open.repair(first);
   assertEquals(await open.changes(), [2, 2, 2]);
+});
+
+Deno.test("KeyRepair looks again when a copy is lost meanwhile", async () => {
+  await using app = await startApp({ servers: 3, processes: 0 });
+  await using open = openWalk(app);
+  const [first, second, third] = open.walk;
+  await open.store(1, second);
+  const add = first.hold("add");
+  const repaired = open.repair(second);
+  await add.reached;
+  await second.delete(KEY);
+  await open.store(2, third);
+  await add.release();
+  await repaired;
+  assertEquals(await open.changes(), [2, 2, 2]);
+});
+
+Deno.test("KeyRepair stores nothing when a server that may have a newer copy fails", async () => {
+  await using app = await startApp({ servers: 3, processes: 0 });
+  await using open = openWalk(app);
+  const [, second, third] = open.walk;
+  await open.store(2, second);
+  await open.store(1, third);
+  second.losesAnswers = true;
+  const { left, error } = await open.repair(second, third);
+  assertGreater(left, 0);
+  assertInstanceOf(error, MemcacheTimeoutError);
+  second.losesAnswers = false;
+  assertEquals(await open.changes(), [undefined, 2, 1]);
+  await open.repair(second, third);
+  assertEquals(await open.changes(), [2, 2, 1]);
 });

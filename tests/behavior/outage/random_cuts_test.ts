@@ -113,9 +113,7 @@ Deno.test("copies: 2 keeps what it acknowledged when servers are cut off at rand
     return stack.use(new CuttableClient(app.servers, ways));
   });
   const storages = clients.map((client) => {
-    // What the storage itself keeps: self-repair is not exact while servers fail.
-    const options = { client, copies: 2, selfRepair: false };
-    return stack.use(createMemcacheSessionStorage(options));
+    return stack.use(createMemcacheSessionStorage({ client, copies: 2 }));
   });
   const tally = new Tally();
   let round = 0, isOver = false;

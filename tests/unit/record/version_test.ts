@@ -104,6 +104,14 @@ Deno.test("hasTag() finds the tag of each version that was joined, and no other"
   assertFalse(hasTag(`x${tagOf(versions[0])}`, versions[0]));
 });
 
+Deno.test("hasTag() tells versions apart that differ in the millisecond or a random digit", () => {
+  const version = "mwxygkw0e086hh";
+  const tags = tagOf(version);
+  assertFalse(hasTag(tags, "mwxygkw1e086hh"));
+  assertFalse(hasTag(tags, "mwxygkw0f086hh"));
+  assertFalse(hasTag(tags, "mwxygkw0e086hi"));
+});
+
 Deno.test("firstTags() keeps so many whole tags", () => {
   const [a, b] = [nextVersion(NOW, ""), nextVersion(NOW + 1, "")];
   const tags = tagOf(a) + tagOf(b);

@@ -120,6 +120,10 @@ export function combine(
     const change = known[1].find(([, ...names]) => names.includes(name));
     if (change === undefined) return version > base;
     const [last] = change;
+    // Of two requests that used up the same flash value, neither gave way.
+    if (name[0] === FLASH && isSameIn(name, ahead, other)) {
+      return version > last;
+    }
     if (timeOf(version) > timeOf(last)) {
       if (last > lostAhead && !includesWrite(other, last)) lostAhead = last;
       return true;
@@ -204,24 +208,29 @@ function without(
 
 /** The names of what one record has otherwise than another. */
 function changedNames(before: SessionRecord, after: SessionRecord): string[] {
-  const names: string[] = [];
-  for (const key of keysOf(before.values, after.values)) {
-    const isSame = Object.hasOwn(before.values, key) &&
-      Object.hasOwn(after.values, key) &&
-      isSameJson(before.values[key], after.values[key]);
-    if (!isSame) names.push(VALUE + key);
-  }
-  for (const key of keysOf(before.flash, after.flash)) {
-    const isSame = Object.hasOwn(before.flash, key) &&
-      Object.hasOwn(after.flash, key) &&
-      flashVersion(before, key) === flashVersion(after, key);
-    if (!isSame) names.push(FLASH + key);
-  }
-  return names;
+  return [
+    ...namesOf(VALUE, before.values, after.values),
+    ...namesOf(FLASH, before.flash, after.flash),
+  ].filter((name) => !isSameIn(name, before, after));
 }
 
-function keysOf(before: object, after: object): Set<string> {
-  return new Set([...Object.keys(before), ...Object.keys(after)]);
+function namesOf(kind: string, before: object, after: object): string[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return Array.from(keys, (key) => kind + key);
+}
+
+/** Whether two records have the same under a name, or both nothing. */
+function isSameIn(name: string, a: SessionRecord, b: SessionRecord): boolean {
+  const key = name.slice(1);
+  const [left, right] = name[0] === VALUE
+    ? [a.values, b.values]
+    : [a.flash, b.flash];
+  const isThere = Object.hasOwn(left, key);
+  if (isThere !== Object.hasOwn(right, key)) return false;
+  if (!isThere) return true;
+  return name[0] === VALUE
+    ? isSameJson(left[key], right[key])
+    : flashVersion(a, key) === flashVersion(b, key);
 }
 
 function isSameJson(a: unknown, b: unknown): boolean {

@@ -298,6 +298,17 @@ Deno.test("combine() does not hold a newer record's write that gave way to the o
   assertFalse(includesWrite(both, early.version));
 });
 
+Deno.test("combine() holds both writes when both used up the same flash value", () => {
+  const base = first({}, { notice: "hi" });
+  const one = write(base, 1, { a: 1 });
+  const two = write(base, 2, { b: 1 });
+  for (const both of [combine(two, one), combine(one, two)]) {
+    assertEquals([both.values, both.flash], [{ a: 1, b: 1 }, {}]);
+    assert(includesWrite(both, one.version));
+    assert(includesWrite(both, two.version));
+  }
+});
+
 Deno.test("combine() holds none of the writes before one that gave way", () => {
   const base = first({ n: 0 });
   const one = write(base, 1, { n: 1, one: 1 });

@@ -3,8 +3,12 @@
 
 import type { Lifetime } from "./lifetime.ts";
 import { ancestorsOf } from "./record/change_log.ts";
-import type { Merged } from "./record/merge.ts";
-import type { SessionRecord, Tombstone } from "./record/record.ts";
+import { merge, type Merged } from "./record/merge.ts";
+import {
+  isSameSession,
+  type SessionRecord,
+  type Tombstone,
+} from "./record/record.ts";
 import type { SessionKeys } from "./record/session_key.ts";
 import { nextVersion, NO_VERSION } from "./record/version.ts";
 import type { Settings } from "./settings.ts";
@@ -32,15 +36,15 @@ export interface Origin {
 /** Drafts what one storage stores. */
 export class Drafts {
   /** Whether a save keeps what others changed. */
-  readonly merges: boolean;
+  readonly #merges: boolean;
   /** Whether one id may have several sessions, one after the other. */
-  readonly reusesIds: boolean;
+  readonly #reusesIds: boolean;
   readonly #keys: SessionKeys;
   readonly #lifetime: Lifetime;
 
   constructor(settings: Settings, keys: SessionKeys, lifetime: Lifetime) {
-    this.merges = settings.merges;
-    this.reusesIds = settings.useUnknownIds;
+    this.#merges = settings.merges;
+    this.#reusesIds = settings.useUnknownIds;
     this.#keys = keys;
     this.#lifetime = lifetime;
   }
@@ -87,6 +91,21 @@ export class Drafts {
     return { key, record, ttl, draftedAt: now };
   }
 
+  /** What to store for a session where others changed it: theirs, and its own changes. */
+  merged(
+    tracked: TrackedSession,
+    snapshot: Snapshot,
+    key: string,
+    theirs: SessionRecord,
+    look: Look,
+    origin?: Origin,
+  ): Write {
+    const merged = this.#merges
+      ? merge(tracked.changesOf(snapshot), theirs)
+      : undefined;
+    return this.record(tracked, snapshot, key, look, merged, origin);
+  }
+
   /** The tombstone in the place of a record, or of an earlier tombstone. */
   tombstone(
     key: string,
@@ -103,6 +122,15 @@ export class Drafts {
       version: nextVersion(now, later(ended?.version, mark?.version)),
       ended: ended?.version ?? mark?.ended ?? NO_VERSION,
     };
+  }
+
+  /** Whether a browser began another session under the id of one that ended. */
+  isOfAnother(theirs: SessionRecord, { look }: TrackedSession): boolean {
+    if (!this.#reusesIds || look === undefined) return false;
+    const own = recordIn(look);
+    return own === undefined
+      ? tombstoneIn(look)?.version !== theirs.follows
+      : !isSameSession(own, theirs);
   }
 
   /** Seconds that the tombstone of a session is to stay. */

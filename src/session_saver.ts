@@ -1,5 +1,6 @@
-// One save of one session: to create, update, move, renew or destroy it. What
-// becomes of it when it meets other saves is in reconciler.ts.
+// One save of one session: what it is to do, and how it does that when no other
+// request interferes. What becomes of it otherwise is in session_merger.ts,
+// session_mover.ts and session_ender.ts.
 
 import { isUnavailable } from "./client/errors.ts";
 import { droppedChannel } from "./diagnostics.ts";
@@ -7,11 +8,12 @@ import { Drafts, type Write } from "./drafts.ts";
 import { SessionConflictError } from "./errors.ts";
 import type { Lifetime } from "./lifetime.ts";
 import { includesWrite } from "./record/change_log.ts";
-import { fromJson, type SessionRecord } from "./record/record.ts";
 import type { SessionKeys } from "./record/session_key.ts";
-import { nextVersion, timeOf } from "./record/version.ts";
 import { reachable } from "./reachable_id.ts";
-import { Reconciler } from "./reconciler.ts";
+import { SessionEnder } from "./session_ender.ts";
+import { SessionMerger } from "./session_merger.ts";
+import { SessionMover } from "./session_mover.ts";
+import { SessionRenewer } from "./session_renewer.ts";
 import type { Settings } from "./settings.ts";
 import {
   type Attempt,
@@ -23,10 +25,6 @@ import {
 } from "./store/record_store.ts";
 import type { Snapshot, TrackedSession } from "./tracked_session.ts";
 
-/** A save of an unchanged session sends nothing if it was renewed so recently. */
-const RENEWED_RECENTLY = 1_000;
-/** What most saves return: that nothing is to be done. */
-const UNCHANGED = Promise.resolve(null);
 /** How many servers may die one after the other under one new session. */
 const MAX_CREATE_TRIES = 5;
 
@@ -35,9 +33,11 @@ export class SessionSaver {
   readonly #settings: Settings;
   readonly #store: RecordStore;
   readonly #keys: SessionKeys;
-  readonly #lifetime: Lifetime;
   readonly #drafts: Drafts;
-  readonly #reconciler: Reconciler;
+  readonly #ender: SessionEnder;
+  readonly #merger: SessionMerger;
+  readonly #mover: SessionMover;
+  readonly #renewer: SessionRenewer;
 
   constructor(
     settings: Settings,
@@ -48,9 +48,11 @@ export class SessionSaver {
     this.#settings = settings;
     this.#store = store;
     this.#keys = keys;
-    this.#lifetime = lifetime;
     this.#drafts = new Drafts(settings, keys, lifetime);
-    this.#reconciler = new Reconciler(store, this.#drafts);
+    this.#ender = new SessionEnder(store, this.#drafts);
+    this.#merger = new SessionMerger(store, this.#drafts);
+    this.#mover = new SessionMover(store, this.#drafts, this.#ender);
+    this.#renewer = new SessionRenewer(settings, store, keys, lifetime);
   }
 
   /**
@@ -86,7 +88,7 @@ export class SessionSaver {
   #save(tracked: TrackedSession, snapshot: Snapshot): Promise<string | null> {
     snapshot.id = tracked.currentId(snapshot.id);
     if (snapshot.destroyed) return this.#destroy(tracked, snapshot);
-    if (!snapshot.dirty) return this.#renew(tracked);
+    if (!snapshot.dirty) return this.#renewer.renew(tracked);
     if (tracked.id === undefined) return this.#adopt(tracked, snapshot);
     if (tracked.id !== snapshot.id) return this.#move(tracked, snapshot);
     if (tracked.look === undefined) return this.#create(tracked, snapshot);
@@ -103,7 +105,7 @@ export class SessionSaver {
     await Promise.all(Array.from(ids, (id) => {
       const known = id === tracked.id ? tracked.look : undefined;
       const key = this.#keyOf(tracked, id!);
-      return this.#reconciler.end(tracked, key, attempt, known);
+      return this.#ender.end(tracked, key, attempt, known);
     }));
     return "";
   }
@@ -121,7 +123,7 @@ export class SessionSaver {
     const saved = await this.#update(tracked, snapshot);
     if (saved !== null && deleteId !== undefined && deleteId !== saved) {
       const oldKey = this.#keys.keyOf(deleteId);
-      await this.#reconciler.end(
+      await this.#ender.end(
         tracked,
         oldKey,
         new Map(),
@@ -205,7 +207,7 @@ export class SessionSaver {
     if (await this.#store.write(key, record, look, ttl, attempt, counts)) {
       return this.#saved(tracked, snapshot, write);
     }
-    const merged = await this.#reconciler
+    const merged = await this.#merger
       .mergeAndRetry(tracked, snapshot, write, attempt);
     return merged === undefined ? null : this.#saved(tracked, snapshot, merged);
   }
@@ -221,7 +223,7 @@ export class SessionSaver {
     if (!tracked.isStored && !tracked.hasUnknownId) {
       return this.#saved(tracked, snapshot, write);
     }
-    const moved = await this.#reconciler
+    const moved = await this.#mover
       .moveAndRetry(tracked, snapshot, write, attempt);
     if (moved === undefined) return null;
     const { deleteId } = snapshot;
@@ -229,62 +231,9 @@ export class SessionSaver {
     // saved under since.
     if (deleteId !== undefined && deleteId !== tracked.id) {
       const key = this.#keys.keyOf(deleteId);
-      await this.#reconciler.end(tracked, key, attempt, undefined, "moved");
+      await this.#ender.end(tracked, key, attempt, undefined, "moved");
     }
     return this.#saved(tracked, snapshot, moved);
-  }
-
-  /** Renews an unchanged session, and its cookie where that is old. */
-  #renew(tracked: TrackedSession): Promise<string | null> {
-    const { look, session } = tracked;
-    const record = look && recordIn(look);
-    if (record === undefined || tracked.isPassive) return UNCHANGED;
-    const { version, name } = record;
-    // Another storage's record does not say when its session began.
-    const isUndated = name === undefined &&
-      this.#settings.maxLifetime !== Infinity;
-    const now = Date.now();
-    const cookieIsOld = this.#settings.renewCookie !== false &&
-      this.#lifetime.cookieIsOld(session, timeOf(version), now);
-    if (isUndated || cookieIsOld || look!.found!.isStale) {
-      const isOld = isUndated || cookieIsOld;
-      return this.#rewrite(tracked, look!, record)
-        .then((isStored) => isStored && isOld ? session.id : null);
-    }
-    if (now - tracked.renewedAt < RENEWED_RECENTLY) return UNCHANGED;
-    tracked.renewedAt = now;
-    const ttl = this.#lifetime.storedTtl(session, record.createdAt);
-    return this.#store.touch(this.#keyOf(tracked, session.id), ttl, look!)
-      .then(() => null);
-  }
-
-  /**
-   * Stores an unchanged record with a new version.
-   *
-   * @returns Whether it was stored; if not, another request came first: it set the
-   * cookie, or ended the session.
-   */
-  async #rewrite(
-    tracked: TrackedSession,
-    look: Look,
-    { version }: SessionRecord,
-  ): Promise<boolean> {
-    const key = tracked.key!;
-    const now = Date.now();
-    // As it was read: the app may have changed values without setting them.
-    const record = fromJson(look.found!.json, now) as SessionRecord;
-    record.name = this.#keys.nameIn(key);
-    record.version = nextVersion(now, version);
-    const ttl = this.#lifetime.storedTtl(tracked.session, record.createdAt);
-    if (!await this.#store.write(key, record, look, ttl)) {
-      // Of several copies, one may have met a conflict that another did not.
-      const stored = recordIn(await this.#store.read(key, ttl));
-      if (!stored || !includesWrite(stored, record.version)) return false;
-    }
-    tracked.renewedAt = now;
-    const json = look.found!.json;
-    tracked.look = writtenLook(record, json);
-    return true;
   }
 
   #saved(tracked: TrackedSession, snapshot: Snapshot, write: Write): string {

@@ -2,6 +2,7 @@
 // whether it can miss, and whether the client may send it twice. Commands are plain
 // data, because one closure per layer cost 3 % of a request.
 
+import type { CasTokens } from "./cas_tokens.ts";
 import {
   encodeAdd,
   encodeCompareAndSet,
@@ -52,7 +53,7 @@ export const UNEXPECTED: unique symbol = Symbol("unexpected reply");
 /** The properties of one kind of command. */
 export interface CommandRule {
   /** Encodes the command line with the command's token; the value follows it. */
-  encode(command: Command, opaque: number): string;
+  encode(command: Command, opaque: number, tokens: CasTokens): string;
   /** Converts a two-letter reply to a result, or to {@linkcode UNEXPECTED}. */
   outcome(reply: Reply, command: Command): unknown;
   /** Whether this is an `mg`, which a server may answer with `EN` and no token. */
@@ -115,8 +116,8 @@ export const commandRules: Record<CommandKind, CommandRule> = {
     mayRepeat: false,
   },
   compareAndSet: {
-    encode({ key, bytes, cas, ttl = 0 }, opaque) {
-      return encodeCompareAndSet(key, bytes, cas, ttl, opaque);
+    encode({ key, bytes, cas, ttl = 0 }, opaque, tokens) {
+      return encodeCompareAndSet(key, bytes, cas, ttl, opaque, tokens);
     },
     outcome({ code }) {
       if (code === "HD") return "stored";

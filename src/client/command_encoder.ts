@@ -11,6 +11,7 @@
 //      reply belongs to
 
 import { Buffer } from "node:buffer";
+import type { CasTokens } from "./cas_tokens.ts";
 import { MAX_KEY_BYTES, toExptime } from "./limits.ts";
 import type { CasToken } from "./memcache_client.ts";
 
@@ -99,8 +100,10 @@ export function encodeCompareAndSet(
   cas: CasToken,
   ttl: number,
   opaque: number,
+  tokens: Pick<CasTokens, "versionOf">,
 ): string {
-  return `ms ${checkKey(key)} ${bytes} C${checkCas(cas)} T${
+  const version = tokens.versionOf(checkCas(cas));
+  return `ms ${checkKey(key)} ${bytes} C${version} T${
     toExptime(ttl)
   } O${opaque}\r\n`;
 }

@@ -3,7 +3,8 @@
 
 /**
  * Identifies one version of an item, for compare-and-set. The token is opaque: pass
- * it back unchanged.
+ * it back unchanged. It is good for the connection that it came over: a server that
+ * restarts gives the same versions again, so after a reconnect no item matches it.
  */
 export type CasToken = string | number;
 

@@ -1,6 +1,7 @@
 // A command that waits for its reply.
 
 import { Buffer } from "node:buffer";
+import { CasTokens } from "./cas_tokens.ts";
 import {
   type Command,
   type CommandRule,
@@ -16,6 +17,8 @@ const OVERHEAD_BYTES = 200;
 export const LINE_END = "\r\n";
 
 const ignore = () => {};
+/** Commands of the client's own compare nothing. */
+const NO_TOKENS = new CasTokens();
 
 /** A command on its way to a server. */
 export class PendingCommand {
@@ -23,9 +26,9 @@ export class PendingCommand {
   /** The token that the reply must carry. */
   readonly opaque: number;
   /** The command line, and the value if that is a short text. */
-  readonly text: string;
+  text: string;
   /** How many bytes the command takes on the wire, or a few more. */
-  readonly wireBytes: number;
+  wireBytes: number;
   /** When the command must settle, by the client's clock. */
   readonly deadline: number;
   readonly resolve: (outcome: unknown) => void;
@@ -56,21 +59,30 @@ export class PendingCommand {
     deadline: number,
     resolve: (outcome: unknown) => void,
     reject: (error: unknown) => void,
+    tokens: CasTokens = NO_TOKENS,
   ) {
-    const rule = commandRules[command.kind];
-    const line = rule.encode(command, opaque);
-    const { value, bytes } = command;
+    const { value } = command;
     this.command = command;
     this.opaque = opaque;
     this.deadline = deadline;
     this.resolve = resolve;
     this.reject = reject;
-    this.#rule = rule;
+    this.#rule = commandRules[command.kind];
+    this.text = "";
+    this.wireBytes = 0;
+    this.encode(tokens);
+    this.#bytes = typeof value === "object" ? new Uint8Array(value) : undefined;
+  }
+
+  /** Encodes the command for the connection with these tokens. */
+  encode(tokens: CasTokens): void {
+    const { command, opaque } = this;
+    const { value, bytes } = command;
+    const line = this.#rule.encode(command, opaque, tokens);
     this.text = typeof value === "string" && bytes < LARGE_TEXT_BYTES
       ? line + value + LINE_END
       : line;
     this.wireBytes = line.length + bytes + LINE_END.length;
-    this.#bytes = typeof value === "object" ? new Uint8Array(value) : undefined;
   }
 
   /** The value that goes between `text` and a line end, if there is one. */

@@ -3,6 +3,7 @@
 
 import { isIP } from "node:net";
 import { type CallLimits, Calls } from "./calls.ts";
+import { CasTokens } from "./cas_tokens.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Command, plainCommand } from "./command.ts";
 import { CommandMethods } from "./command_methods.ts";
@@ -69,6 +70,7 @@ export class PipelinedServer extends CommandMethods
   readonly #guard: StaleGuard;
   readonly #outage: Outage;
   readonly #renewal: Renewal;
+  readonly #tokens = new CasTokens();
   /** Whether the server has a host name, which may move to another address. */
   readonly #hasName: boolean;
   /** The connection in use. */
@@ -164,6 +166,7 @@ export class PipelinedServer extends CommandMethods
           start + this.#options.timeout,
           resolve as (outcome: unknown) => void,
           reject,
+          this.#tokens,
         ),
       );
     });
@@ -234,6 +237,7 @@ export class PipelinedServer extends CommandMethods
     if (inFlight!.size === 0) this.#guard.idle(lastByteAt);
     try {
       if (command.settled) return;
+      reply.cas = this.#tokens.tokenOf(reply.cas);
       const outcome = outcomeOf(command.command, reply, this.name);
       this.#calls.resolve(command, outcome);
     } catch (error) {
@@ -274,6 +278,8 @@ export class PipelinedServer extends CommandMethods
     const isReplaced = before !== undefined;
     if (isReplaced) this.#sendAgain(this.#release(), () => true);
     this.#connection = connection;
+    this.#tokens.renew();
+    for (const command of this.waiting) command.encode(this.#tokens);
     this.#isSuspect = false;
     this.#guard.connected(connection.roundTrip);
     if (isReplaced) this.#guard.replaced();

@@ -21,6 +21,8 @@ const DAY = 60 * 60 * 24;
 const NOW = 1_700_000_000;
 const LAST_DATE = 2 ** 31 - 1;
 const LONGEST_KEY = "!".repeat(125) + "~".repeat(125);
+/** Tokens that are the versions themselves. */
+const TOKENS = { versionOf: (token: string | number) => token };
 
 /** Every command that has a key. */
 const WITH_KEY: ((key: string) => string)[] = [
@@ -29,7 +31,7 @@ const WITH_KEY: ((key: string) => string)[] = [
   (key) => encodeTouch(key, 60, 1),
   (key) => encodeSet(key, 5, 60, 1),
   (key) => encodeAdd(key, 5, 60, 1),
-  (key) => encodeCompareAndSet(key, 5, 7, 60, 1),
+  (key) => encodeCompareAndSet(key, 5, 7, 60, 1, TOKENS),
   (key) => encodeDelete(key, 1),
 ];
 
@@ -48,11 +50,11 @@ Deno.test("encoders make one line of the meta protocol", () => {
     [encodeSet(key, 0, 0, 4), "ms session:a1b2 0 T0 O4\r\n"],
     [encodeAdd(key, 5, 60, 5), "ms session:a1b2 5 ME T60 O5\r\n"],
     [
-      encodeCompareAndSet(key, 5, 7, 60, 6),
+      encodeCompareAndSet(key, 5, 7, 60, 6, TOKENS),
       "ms session:a1b2 5 C7 T60 O6\r\n",
     ],
     [
-      encodeCompareAndSet(key, 5, cas, 60, 6),
+      encodeCompareAndSet(key, 5, cas, 60, 6, TOKENS),
       `ms session:a1b2 5 C${cas} T60 O6\r\n`,
     ],
     [encodeDelete(key, 7), "md session:a1b2 O7\r\n"],
@@ -128,7 +130,7 @@ Deno.test("encodeCompareAndSet() throws when the token is invalid", () => {
   const tokens = ["", "1 T0", "-1", "1.5", "0x1", "1\r\n", "1".repeat(21), NaN];
   for (const cas of tokens) {
     const { message } = assertThrows(
-      () => encodeCompareAndSet("key", 1, cas, 0, 1),
+      () => encodeCompareAndSet("key", 1, cas, 0, 1, TOKENS),
       RangeError,
     );
     assertEquals(

@@ -1,0 +1,75 @@
+// A token is good for the connection that it came over: memcached counts the
+// versions of its items anew when it restarts.
+
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { createMemcacheClient } from "../../../src/client/mod.ts";
+import { rawCommand } from "../../../tools/raw_connection.ts";
+import { startMemcached } from "../../../tools/memcached.ts";
+import { startFaultProxy } from "../../support/fault_proxy.ts";
+import { sleep } from "../../support/outcome.ts";
+
+Deno.test("compareAndSet() stores nothing when the server restarted since the read", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  const version = () => rawCommand(server, "mg key c\r\n");
+  await client.set("key", "mine");
+  const item = await client.get("key");
+  const before = await version();
+  await server.restart();
+  await client.set("key", "theirs");
+  // Without that, this test would show nothing.
+  assertEquals(await version(), before);
+  const result = await client.compareAndSet("key", "lost", item!.cas);
+  assertEquals([result, await textAt(client, "key")], ["exists", "theirs"]);
+});
+
+Deno.test("compareAndSet() stores nothing when the connection ended since the read", async () => {
+  await using server = await startMemcached();
+  await using proxy = await startFaultProxy(server);
+  await using client = createMemcacheClient([proxy.address]);
+  for (const end of ["endAll", "resetAll"] as const) {
+    await client.set("key", "value");
+    const item = await client.get("key");
+    proxy[end]();
+    const results = await Promise.all([
+      client.compareAndSet("key", "lost", item!.cas),
+      client.compareAndSet("other", "lost", item!.cas),
+    ]);
+    assertEquals(results, ["exists", "not_found"]);
+    assertEquals(await textAt(client, "key"), "value");
+  }
+});
+
+Deno.test("compareAndSet() stores nothing when it is sent again over another connection", async () => {
+  await using server = await startMemcached();
+  await using proxy = await startFaultProxy(server);
+  await using client = createMemcacheClient([proxy.address]);
+  await client.set("key", "value");
+  const item = await client.get("key");
+  await sleep(1_100);
+  proxy.silence();
+  const result = await client.compareAndSet("key", "lost", item!.cas);
+  assertEquals([result, await textAt(client, "key")], ["exists", "value"]);
+  assertEquals(proxy.counters.opened, 2);
+});
+
+Deno.test("compareAndSet() stores when the token came over the new connection", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  await client.set("key", "value");
+  const before = await client.get("key");
+  await server.restart();
+  await client.set("key", "value");
+  const item = await client.get("key");
+  assertNotEquals(item!.cas, before!.cas);
+  const result = await client.compareAndSet("key", "new", item!.cas);
+  assertEquals([result, await textAt(client, "key")], ["stored", "new"]);
+});
+
+async function textAt(
+  client: ReturnType<typeof createMemcacheClient>,
+  key: string,
+): Promise<string | undefined> {
+  const item = await client.get(key);
+  return item && new TextDecoder().decode(item.value);
+}

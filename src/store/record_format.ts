@@ -78,7 +78,8 @@ export class RecordFormat {
     const { json, stale: isStale } = decoded;
     const stored = fromJson(json);
     if (stored === undefined) return reportUnreadable("malformed");
-    if (stored.name !== undefined && !this.#isFor(key, stored.name)) {
+    const { name } = stored;
+    if (name !== undefined && name !== key.slice(this.#prefixLength)) {
       throw new RecordMismatchError(
         "The Memcache client returned a record that belongs to another session; the record is not used. The client mixes up replies: use 'servers' instead of 'client'",
       );
@@ -98,11 +99,6 @@ export class RecordFormat {
       }
       return read;
     };
-  }
-
-  #isFor(key: string, name: string): boolean {
-    return key.length === this.#prefixLength + name.length &&
-      key.endsWith(name);
   }
 }
 

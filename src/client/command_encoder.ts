@@ -139,9 +139,10 @@ function checkKey(key: string): string {
 }
 
 function checkCas(cas: CasToken): CasToken {
+  // A 0 stands for no token: the caller read nothing.
   const isSound = typeof cas === "number"
-    ? Number.isSafeInteger(cas) && cas >= 0
-    : /^\d{1,20}$/.test(cas);
+    ? Number.isSafeInteger(cas) && cas > 0
+    : /^[1-9]\d{0,19}$/.test(cas);
   if (!isSound) {
     throw new RangeError(
       "Cannot send Memcache command as 'cas' must be a token that a read returned",

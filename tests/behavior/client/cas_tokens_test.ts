@@ -1,7 +1,7 @@
 // A token is good for the connection that it came over: memcached counts the
 // versions of its items anew when it restarts.
 
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
 import { rawCommand } from "../../../tools/raw_connection.ts";
 import { startMemcached } from "../../../tools/memcached.ts";
@@ -64,6 +64,19 @@ Deno.test("compareAndSet() stores when the token came over the new connection", 
   assertNotEquals(item!.cas, before!.cas);
   const result = await client.compareAndSet("key", "new", item!.cas);
   assertEquals([result, await textAt(client, "key")], ["stored", "new"]);
+});
+
+Deno.test("compareAndSet() rejects when it is given no token", async () => {
+  await using server = await startMemcached();
+  await using client = createMemcacheClient([server.address]);
+  const item = await client.get("miss");
+  for (const none of [item?.cas as never, 0]) {
+    await assertRejects(
+      () => client.compareAndSet("miss", "value", none),
+      RangeError,
+      "'cas' must be a token that a read returned",
+    );
+  }
 });
 
 async function textAt(

@@ -127,8 +127,8 @@ Deno.test("encoders make one line or throw whatever the key is", () => {
 });
 
 Deno.test("encodeCompareAndSet() throws when the token is invalid", () => {
-  const tokens = ["", "1 T0", "-1", "1.5", "0x1", "1\r\n", "1".repeat(21), NaN];
-  for (const cas of tokens) {
+  const texts = ["", "1 T0", "-1", "1.5", "0x1", "1\r\n", "0", "1".repeat(21)];
+  for (const cas of [...texts, NaN, -1, 1.5, 0, 2 ** 53]) {
     const { message } = assertThrows(
       () => encodeCompareAndSet("key", 1, cas, 0, 1, TOKENS),
       RangeError,

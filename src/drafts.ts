@@ -120,7 +120,7 @@ export class Drafts {
       name: this.#keys.nameIn(key),
       createdAt: ended?.createdAt ?? now / 1000,
       version: nextVersion(now, later(ended?.version, mark?.version)),
-      ended: ended?.version ?? mark?.ended ?? NO_VERSION,
+      ended: later(ended?.version, mark?.ended),
     };
   }
 

@@ -167,18 +167,27 @@ export function flashVersion(
   return own ? flashVersions[key] : version;
 }
 
-/** Whether two records of one key are of one session. */
+/**
+ * Whether two records of one key are of one session: requests that begin one over
+ * the same tombstone begin the same.
+ */
 export function isSameSession(a: SessionRecord, b: SessionRecord): boolean {
   const bothTell = a.name !== undefined && b.name !== undefined;
-  return !bothTell || a.createdAt === b.createdAt && a.follows === b.follows;
+  if (!bothTell) return true;
+  return a.follows === b.follows &&
+    (a.follows !== undefined || a.createdAt === b.createdAt);
 }
 
-/** Whether a tombstone ends the session of a record, and not one before it. */
-export function endsSession(
-  tombstone: Tombstone,
-  { follows }: SessionRecord,
-): boolean {
-  return follows === undefined || follows < tombstone.version;
+/**
+ * Which of the sessions of one id a record is of, or a tombstone ends: the greater,
+ * the later. A tombstone that was stored late tells by what it ended that it is not
+ * of a session that began meanwhile.
+ */
+export function generationOf(stored: Stored): string {
+  if (!isTombstone(stored)) return stored.follows ?? NO_VERSION;
+  const { ended, version } = stored;
+  // It may have ended a save that was stored on one server after it.
+  return ended === NO_VERSION || ended > version ? version : ended;
 }
 
 /** Whether a parsed value is a log. */

@@ -4,7 +4,7 @@
 import type { CasToken, MemcacheServer } from "../client/memcache_client.ts";
 import { combine } from "../record/change_log.ts";
 import {
-  endsSession,
+  generationOf,
   isSameSession,
   isTombstone,
   mayBury,
@@ -76,13 +76,9 @@ export function newerOf(a: ReadRecord, b: ReadRecord): ReadRecord {
 /** Whether one of two copies gives way to the other, with everybody who has both. */
 function isOlder(a: ReadRecord, b: ReadRecord): boolean {
   const [left, right] = [a.stored, b.stored];
-  if (isTombstone(left)) {
-    if (!isTombstone(right)) return !endsSession(left, right);
-  } else if (isTombstone(right)) {
-    return endsSession(right, left);
-  } else if (left.follows !== right.follows) {
-    return (left.follows ?? "") < (right.follows ?? "");
-  }
+  const [one, other] = [generationOf(left), generationOf(right)];
+  if (one !== other) return one < other;
+  if (isTombstone(left) !== isTombstone(right)) return isTombstone(left);
   return left.version === right.version
     ? a.json < b.json
     : left.version < right.version;

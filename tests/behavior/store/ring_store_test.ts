@@ -377,6 +377,48 @@ Deno.test("useUnknownIds keeps what two requests set at once under an id that en
   assertEquals(await cluster.values(id), [both, both]);
 });
 
+Deno.test("useUnknownIds keeps a new session when a login before it was dropped for a logout", async () => {
+  await using cluster = await startCluster(3);
+  const options = { copies: 2, useUnknownIds: true };
+  const [one, two] = [cluster.open(options), cluster.open(options)];
+  const id = "device-1";
+  await one.visit(id, (session) => session.set("user", "ann"));
+  const before = await cluster.values(id);
+  const stray = before.indexOf(undefined);
+  const [owner, other] = [0, 1, 2].filter((index) => index !== stray);
+  await cluster.put(id, stray, await cluster.take(id, owner));
+  const late = await two.storage.read(id);
+  await one.visit(id, (session) => session.destroy());
+  late.regenerateId(true);
+  late.set("user", "eve");
+  assertEquals(await two.storage.save(late), null);
+  await one.visit(id, (session) => session.set("user", "bea"));
+  two.gates[other].isCut = true;
+  const session = await two.storage.read(id);
+  assertEquals([session.id, session.get("user")], [id, "bea"]);
+});
+
+Deno.test("destroy() ends what two requests began at once when the other one's is kept", async () => {
+  await using cluster = await startCluster();
+  const app = cluster.open({ useUnknownIds: true });
+  const id = "device-1";
+  await app.visit(id, (session) => session.set("user", "ann"));
+  await app.visit(id, (session) => session.destroy());
+  const mark = await cluster.take(id, 0);
+  // Each of them has reached one server.
+  await app.visit(id, (session) => session.set("a", 1));
+  const first = await cluster.take(id, 0);
+  for (const index of [0, 1]) await cluster.put(id, index, mark);
+  await app.visit(id, (session) => session.set("b", 2));
+  const second = await cluster.take(id, 0);
+  for (const index of [0, 1]) await cluster.put(id, index, first);
+  const session = await app.storage.read(id);
+  for (const index of [0, 1]) await cluster.put(id, index, second);
+  session.destroy();
+  assertEquals(await app.storage.save(session), "");
+  assertEquals(await cluster.values(id), [null, null]);
+});
+
 Deno.test("encrypt seals the copies that are repaired, and tombstones, and reads encrypted records", async () => {
   await using cluster = await startCluster();
   const app = cluster.open({ encrypt: ["a secret of enough length"] });

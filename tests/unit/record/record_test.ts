@@ -2,9 +2,9 @@
 
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import {
-  endsSession,
   flashVersion,
   fromJson,
+  generationOf,
   isSameSession,
   isTombstone,
   mayBury,
@@ -19,6 +19,7 @@ import { Clock } from "../../support/clock.ts";
 const VERSION = "lox5r0qvabc123";
 const EARLIER = "lox5r0quabc123";
 const LATER = "lox5r0qwabc123";
+const LATEST = "lox5r0qxabc123";
 
 const RECORD: SessionRecord = {
   values: { user: "ann", cart: [1, { n: 2 }] },
@@ -212,18 +213,27 @@ Deno.test("isSameSession() tells sessions apart when they follow different tombs
   assert(isSameSession({ ...after, version: LATER }, after));
 });
 
+Deno.test("isSameSession() is true when two requests began over one tombstone", () => {
+  const after = { ...RECORD, follows: VERSION };
+  assert(isSameSession({ ...after, createdAt: 1 }, after));
+});
+
 Deno.test("isSameSession() is true when a record does not tell when its session began", () => {
   const foreign = fromJson("[{},{}]", 0) as SessionRecord;
   assert(isSameSession(RECORD, foreign));
   assert(isSameSession(foreign, RECORD));
 });
 
-Deno.test("endsSession() is false of the tombstone that a session was begun over", () => {
-  assert(endsSession(TOMBSTONE, RECORD));
-  assertFalse(endsSession(TOMBSTONE, { ...RECORD, follows: VERSION }));
-  assertFalse(endsSession(TOMBSTONE, { ...RECORD, follows: LATER }));
-  const next = { ...TOMBSTONE, version: LATER };
-  assert(endsSession(next, { ...RECORD, follows: VERSION }));
+Deno.test("generationOf() is that of the tombstone that a session was begun over", () => {
+  assertEquals(generationOf(RECORD), "");
+  assertEquals(generationOf({ ...RECORD, follows: LATER }), LATER);
+});
+
+Deno.test("generationOf() is what a tombstone ended, or itself when it ended nothing", () => {
+  const mark = { ...TOMBSTONE, version: LATER };
+  assertEquals(generationOf({ ...mark, ended: VERSION }), VERSION);
+  assertEquals(generationOf({ ...mark, ended: "" }), LATER);
+  assertEquals(generationOf({ ...mark, ended: LATEST }), LATER);
 });
 
 Deno.test("mayBury() is true of a logout, and of a move that knew the record", () => {

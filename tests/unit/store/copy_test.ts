@@ -109,6 +109,23 @@ Deno.test("latestOf() takes a session that was begun over a tombstone", () => {
   assertEquals(together(next, record(9)), next);
 });
 
+Deno.test("latestOf() takes a session when a later tombstone is of the one before it", () => {
+  const old = record(1);
+  const mark = tombstone(2, "ended", old.version);
+  const late = tombstone(3, "moved", old.version);
+  const next = record(4, {}, { follows: mark.version });
+  assertEquals(together(next, late), next);
+  assertEquals(together(mark, late), late);
+  const last = tombstone(5, "ended", next.version);
+  assertEquals(together(next, last), last);
+  // Whatever order copies of all of them are found in.
+  const all = [late, next, last, mark, old];
+  for (let turn = 0; turn < all.length; turn++) {
+    all.push(all.shift()!);
+    assertEquals(latestOf(all.map(copyOf))?.stored, last);
+  }
+});
+
 Deno.test("latestOf() is undefined when no copy holds a record or a tombstone", () => {
   assertEquals(latestOf([missing, unreadable]), undefined);
   assertEquals(latestOf([]), undefined);

@@ -8,6 +8,7 @@
 // write has followed, be it in time or because its request had read it.
 
 import {
+  comesFromDoubt,
   COUNTER,
   type Ending,
   type Finding,
@@ -56,6 +57,8 @@ export class Account {
   /** The first violation of each kind and session; a stale value is read again and again. */
   readonly violations: Violation[] = [];
   readonly lives: Map<string, Life> = new Map();
+  /** The ids of logouts under way that found no session. */
+  readonly blindLogouts: Set<{ id: string }> = new Set();
   /** Flash values that any request has found. */
   readonly #seen = new Set<string>();
   /** Hears of each violation. */
@@ -119,7 +122,8 @@ export class Account {
     }
     const life = this.begin(id, owner, start, undefined);
     life.isAcknowledged = false;
-    if (last.isInDoubt) this.doubt(life);
+    const mayEnd = [...this.blindLogouts].some((logout) => logout.id === id);
+    if (last.isInDoubt || mayEnd) this.doubt(life);
     return life;
   }
 
@@ -174,7 +178,7 @@ export class Account {
       break;
     }
     const read = new Map<string, Write | undefined>();
-    if (life.excuse !== undefined) return read;
+    if (life.excuse !== undefined || comesFromDoubt(life)) return read;
     const writes = lineageOf(life);
     const keys = new Set([
       ...writes.map(({ write }) => write.key),

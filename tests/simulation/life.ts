@@ -94,6 +94,12 @@ export function lineageOf(
   return [...inherited, ...own];
 }
 
+/** Whether nobody can tell which of the sessions of one id it took its values from. */
+export function comesFromDoubt({ parent }: Life): boolean {
+  if (parent === undefined) return false;
+  return parent.isInDoubt || comesFromDoubt(parent);
+}
+
 /** How a flash value was used up, as far as a session has to know it. */
 export function usedIn(
   { used, parent, birthStart }: Life,

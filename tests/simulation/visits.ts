@@ -155,6 +155,11 @@ export class Visits {
     this.note(() => `${who} saves ${describe(session)}`, about);
     counts.saves++;
     const began = time.now;
+    // It ends the session that another request begins meanwhile, too.
+    const blindLogout = { id: about };
+    if (session.destroyed && own === undefined) {
+      account.blindLogouts.add(blindLogout);
+    }
     let answer: string | null;
     try {
       answer = await process.storage.save(session);
@@ -168,6 +173,8 @@ export class Visits {
         stored.counts.push(...added);
       }
       throw error;
+    } finally {
+      account.blindLogouts.delete(blindLogout);
     }
     counts.slowestSave = Math.max(counts.slowestSave, time.now - began);
     const answered = account.tick();

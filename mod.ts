@@ -22,8 +22,8 @@ export type { ClientChannelEvents } from "./src/client/diagnostics.ts";
 export { type ChannelEvents, channels, listen } from "./src/diagnostics.ts";
 export * from "./src/errors.ts";
 export type { MemcacheSessionStorageOptions, Session } from "./src/options.ts";
-export {
-  createMemcacheSessionStorage,
-  type MemcacheSessionStorage,
-  type SessionStorage,
-} from "./src/session_storage.ts";
+export { createMemcacheSessionStorage } from "./src/session_storage.ts";
+export type {
+  MemcacheSessionStorage,
+  SessionStorage,
+} from "./src/storage_interface.ts";

@@ -15,7 +15,7 @@ const LAYERS: string[][] = [
   ["mod", "cli"],
   ["command_line"],
   ["session_storage"],
-  ["session_saver"],
+  ["session_saver", "storage_interface"],
   ["session_merger", "session_mover", "session_renewer"],
   ["session_ender"],
   ["tries"],

@@ -112,7 +112,10 @@ export function describe(value: unknown): string {
  * Finds the most similar name, if it is similar enough to be what the user
  * meant.
  */
-function nearest(name: string, names: readonly string[]): string | undefined {
+export function nearest(
+  name: string,
+  names: readonly string[],
+): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
   let least = Math.min(MAX_SLIPS, Math.ceil(name.length / 2)) + 1;

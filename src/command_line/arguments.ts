@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { nearest } from "../client/checks.ts";
 import type { TlsOptions } from "../client/socket.ts";
 import type { MemcacheClientOptions } from "../client/client_options.ts";
 
@@ -103,7 +104,8 @@ export function readArguments(
   readVariable: ReadVariable,
 ): Arguments | "help" | "version" {
   const { values, positionals } = parse(args);
-  if (values.help || args.length === 0) return "help";
+  const isLost = args.length === 0 || positionals[0] === "help";
+  if (values.help || isLost) return "help";
   if (values.version) return "version";
   const command = commandIn(positionals);
   checkOptions(command, values);
@@ -151,7 +153,10 @@ function parse(args: readonly string[]) {
   } catch (error) {
     // Node's message has a second sentence about positional arguments.
     const [message] = (error as Error).message.split(/\. |\n/);
-    throw new UsageError(message);
+    const [, unknown] = /^Unknown option '--(.+)'$/.exec(message) ?? [];
+    const near = nearest(unknown ?? "", Object.keys(OPTIONS));
+    const hint = near === undefined ? "" : `: did you mean --${near}?`;
+    throw new UsageError(message + hint);
   }
 }
 

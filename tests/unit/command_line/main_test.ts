@@ -96,7 +96,8 @@ const WRONG: [line: string, message: string][] = [
   ["status --servers a --copies two", "--copies takes a positive integer"],
   ["status --servers a --copies 0", "--copies takes a positive integer"],
   ["status --servers memcache://u:p@a", "--servers must not hold a password"],
-  ["status --server a", "Unknown option '--server'"],
+  ["status --server a", "Unknown option '--server': did you mean --servers?"],
+  ["status --nothing-like-it", "Unknown option '--nothing-like-it'"],
   ["status --servers a --ca /nowhere", "--ca names a file that cannot be read"],
   ["status --servers a --accept-plaintext", "SESSION_SECRETS, which is not"],
 ];
@@ -108,7 +109,9 @@ for (const [line, message] of WRONG) {
 
 Deno.test("main() explains itself, and ends with 2 when the arguments are wrong", async () => {
   assertEquals(await run("repair --help"), [0, HELP, ""]);
-  assertEquals(await run(""), [0, HELP, ""]);
+  for (const line of ["", "help", "help repair"]) {
+    assertEquals(await run(line), [0, HELP, ""]);
+  }
   assertEquals(await run("--version"), [0, `${denoJson.version}\n`, ""]);
   const [status, out, complaint] = await run("status --servers a:b");
   assertEquals([status, out], [2, ""]);

@@ -3,8 +3,9 @@
 
 /**
  * Identifies one version of an item, for compare-and-set. The token is opaque: pass
- * it back unchanged. It is good for the connection that it came over: a server that
- * restarts gives the same versions again, so after a reconnect no item matches it.
+ * it back unchanged, through this client or another one of the same server. A server
+ * that restarts gives the same versions again; only {@linkcode
+ * MemcacheCommands.getDecoded} has tokens that fit nothing then.
  */
 export type CasToken = string | number;
 
@@ -67,6 +68,7 @@ export interface MemcacheCommands {
    * Reads an item, renews it if `ttl` is given, and decodes its value without copying
    * it. The client calls `decode` synchronously; `decode` must not keep the bytes,
    * which belong to the connection. An error that it throws rejects only this call.
+   * The token is good for that connection, in case the server restarts.
    *
    * @returns The result of `decode`; `undefined` when there is no item.
    */

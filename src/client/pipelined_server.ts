@@ -237,7 +237,9 @@ export class PipelinedServer extends CommandMethods
     if (inFlight!.size === 0) this.#guard.idle(lastByteAt);
     try {
       if (command.settled) return;
-      reply.cas = this.#tokens.tokenOf(reply.cas);
+      if (command.command.decode !== undefined) {
+        reply.cas = this.#tokens.tokenOf(reply.cas);
+      }
       const outcome = outcomeOf(command.command, reply, this.name);
       this.#calls.resolve(command, outcome);
     } catch (error) {

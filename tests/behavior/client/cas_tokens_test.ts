@@ -1,5 +1,6 @@
-// A token is good for the connection that it came over: memcached counts the
-// versions of its items anew when it restarts.
+// What compare-and-set compares with: a version is the server's, and a token of
+// getDecoded() is good for the connection that it came over, because memcached counts
+// the versions of its items anew when it restarts.
 
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { createMemcacheClient } from "../../../src/client/mod.ts";
@@ -13,7 +14,7 @@ Deno.test("compareAndSet() stores nothing when the server restarted since the re
   await using client = createMemcacheClient([server.address]);
   const version = () => rawCommand(server, "mg key c\r\n");
   await client.set("key", "mine");
-  const item = await client.get("key");
+  const item = await client.getDecoded("key", toText);
   const before = await version();
   await server.restart();
   await client.set("key", "theirs");
@@ -29,7 +30,7 @@ Deno.test("compareAndSet() stores nothing when the connection ended since the re
   await using client = createMemcacheClient([proxy.address]);
   for (const end of ["endAll", "resetAll"] as const) {
     await client.set("key", "value");
-    const item = await client.get("key");
+    const item = await client.getDecoded("key", toText);
     proxy[end]();
     const results = await Promise.all([
       client.compareAndSet("key", "lost", item!.cas),
@@ -45,7 +46,7 @@ Deno.test("compareAndSet() stores nothing when it is sent again over another con
   await using proxy = await startFaultProxy(server);
   await using client = createMemcacheClient([proxy.address]);
   await client.set("key", "value");
-  const item = await client.get("key");
+  const item = await client.getDecoded("key", toText);
   await sleep(1_100);
   proxy.silence();
   const result = await client.compareAndSet("key", "lost", item!.cas);
@@ -57,13 +58,28 @@ Deno.test("compareAndSet() stores when the token came over the new connection", 
   await using server = await startMemcached();
   await using client = createMemcacheClient([server.address]);
   await client.set("key", "value");
-  const before = await client.get("key");
+  const before = await client.getDecoded("key", toText);
   await server.restart();
   await client.set("key", "value");
-  const item = await client.get("key");
+  const item = await client.getDecoded("key", toText);
   assertNotEquals(item!.cas, before!.cas);
   const result = await client.compareAndSet("key", "new", item!.cas);
   assertEquals([result, await textAt(client, "key")], ["stored", "new"]);
+});
+
+Deno.test("compareAndSet() stores when another client has read the version", async () => {
+  await using server = await startMemcached();
+  await using proxy = await startFaultProxy(server);
+  await using reader = createMemcacheClient([proxy.address]);
+  await using writer = createMemcacheClient([server.address]);
+  await writer.set("key", "value");
+  for (const read of ["get", "peek"] as const) {
+    const { cas } = (await reader[read]("key"))!;
+    proxy.resetAll();
+    assertEquals(await writer.compareAndSet("key", read, cas), "stored");
+    assertEquals(await reader.compareAndSet("key", "late", cas), "exists");
+    assertEquals(await textAt(reader, "key"), read);
+  }
 });
 
 Deno.test("compareAndSet() rejects when it is given no token", async () => {
@@ -79,10 +95,14 @@ Deno.test("compareAndSet() rejects when it is given no token", async () => {
   }
 });
 
+function toText(value: Uint8Array): string {
+  return new TextDecoder().decode(value);
+}
+
 async function textAt(
   client: ReturnType<typeof createMemcacheClient>,
   key: string,
 ): Promise<string | undefined> {
   const item = await client.get(key);
-  return item && new TextDecoder().decode(item.value);
+  return item && toText(item.value);
 }

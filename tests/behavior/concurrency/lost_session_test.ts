@@ -107,3 +107,21 @@ for (const { where, servers, options } of PLACES) {
     }
   });
 }
+
+Deno.test("save() keeps what another request stored when a restarted server counts anew", async () => {
+  await using app = await startApp({ servers: 1 });
+  const [one, two] = app.storages;
+  const id = await login(one, { user: "ann" });
+  const version = () => rawCommand(app.servers[0], `mg session:${id} c\r\n`);
+  const before = await version();
+  const [mine, theirs] = [await one.read(id), await two.read(id)];
+  await app.servers[0].restart();
+  theirs.set("theirs", 1);
+  await two.save(theirs);
+  // Without that, this test would show nothing.
+  assertEquals(await version(), before);
+  mine.set("mine", 1);
+  await one.save(mine);
+  const expected = { user: "ann", theirs: 1, mine: 1 };
+  assertEquals((await two.read(id)).data, [expected, {}]);
+});

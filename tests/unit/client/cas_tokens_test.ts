@@ -28,6 +28,14 @@ Deno.test("versionOf() returns what no item has when the connection is another o
   assertEquals(seen.size, 1_000);
 });
 
+Deno.test("versionOf() leaves a version as it is", () => {
+  const tokens = new CasTokens();
+  for (const version of [1, LARGEST]) {
+    assertEquals(tokens.versionOf(version), version);
+    tokens.renew();
+  }
+});
+
 Deno.test("tokenOf() leaves no version, and one that is text, as it is", () => {
   const tokens = new CasTokens();
   assertEquals(tokens.tokenOf(0), 0);

@@ -4,7 +4,7 @@
 import { isUnavailable } from "./client/errors.ts";
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
 import type { Drafts, Write } from "./drafts.ts";
-import { includesWrite } from "./record/change_log.ts";
+import { includesAny, includesWrite } from "./record/change_log.ts";
 import type { SessionRecord } from "./record/record.ts";
 import { tagOf } from "./record/version.ts";
 import {
@@ -124,11 +124,4 @@ export class SessionMerger {
     return own !== undefined || tracked.look === undefined ||
       tombstoneIn(tracked.look)?.version !== mark.version;
   }
-}
-
-function includesAny(
-  record: SessionRecord,
-  versions: readonly string[],
-): boolean {
-  return versions.some((version) => includesWrite(record, version));
 }

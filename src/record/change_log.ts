@@ -62,6 +62,14 @@ export function includesWrite(record: SessionRecord, version: string): boolean {
       (record.log[0] === version || hasChange(record.log, version));
 }
 
+/** Whether a record is one of some writes, or was built on one. */
+export function includesAny(
+  record: SessionRecord,
+  versions: readonly string[],
+): boolean {
+  return versions.some((version) => includesWrite(record, version));
+}
+
 /**
  * The log of a record that is written in the place of another; `isBase` when all
  * copies held that.

@@ -30,6 +30,13 @@ export type Copy =
 /** A copy that holds a record or a tombstone. */
 export type SoundCopy = PresentCopy & { read: ReadRecord };
 
+/** The record that a copy holds; `undefined` where it holds none. */
+export function recordOf(copy: Copy): SessionRecord | undefined {
+  if (!isSound(copy)) return undefined;
+  const { stored } = copy.read;
+  return isTombstone(stored) ? undefined : stored;
+}
+
 /** A copy that is not there, or of which nothing is known. */
 export function missingAt(server: MemcacheServer): Copy {
   return { state: "missing", server };
@@ -55,9 +62,7 @@ export function latestOf(copies: readonly Copy[]): ReadRecord | undefined {
 export function newestRecord(
   copies: readonly Copy[],
 ): SessionRecord | undefined {
-  const records = copies.filter((copy) => {
-    return isSound(copy) && !isTombstone(copy.read.stored);
-  });
+  const records = copies.filter((copy) => recordOf(copy) !== undefined);
   return latestOf(records)?.stored as SessionRecord | undefined;
 }
 

@@ -59,7 +59,10 @@ export interface RecordStore {
     attempt?: Attempt,
     inTurn?: boolean,
   ): Promise<boolean>;
-  /** The newest record that a look found on a copy without any of some writes. */
+  /**
+   * The newest record that a look found on a copy without any of some writes;
+   * `undefined` where a copy holds what others built on one of them.
+   */
   othersIn(look: Look, versions: readonly string[]): SessionRecord | undefined;
   /**
    * Waits for the read repair that a look began.

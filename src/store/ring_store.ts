@@ -5,7 +5,7 @@
 
 import { isUnavailable } from "../client/errors.ts";
 import type { MemcacheClient } from "../client/memcache_client.ts";
-import { includesWrite } from "../record/change_log.ts";
+import { includesAny } from "../record/change_log.ts";
 import {
   isTombstone,
   type SessionRecord,
@@ -18,6 +18,7 @@ import {
   latestOf,
   missingAt,
   newestRecord,
+  recordOf,
   throwOutageOf,
 } from "./copy.ts";
 import { ReadRepair } from "./read_repair.ts";
@@ -115,12 +116,15 @@ export class RingStore implements RecordStore {
 
   othersIn(look: Look, versions: readonly string[]): SessionRecord | undefined {
     const { copies } = look.token as Token;
-    return newestRecord(copies.filter((copy) => {
-      if (!isSound(copy)) return false;
-      const { stored } = copy.read;
-      return !isTombstone(stored) &&
-        !versions.some((version) => includesWrite(stored, version));
-    }));
+    const others = copies.filter((copy) => {
+      const version = recordOf(copy)?.version;
+      return version !== undefined && !versions.includes(version);
+    });
+    // What was built on one of the writes is not to be worked out again.
+    const isBuiltOn = others.some((copy) => {
+      return includesAny(recordOf(copy)!, versions);
+    });
+    return isBuiltOn ? undefined : newestRecord(others);
   }
 
   async settle(look: Look): Promise<boolean> {

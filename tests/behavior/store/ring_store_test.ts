@@ -227,6 +227,32 @@ Deno.test("save() stores every copy when the repair that it waits for fails", as
   assertEquals((await app.storage.read(id)).get("n"), 1);
 });
 
+Deno.test("update() keeps what another request built on it when a copy holds neither", async () => {
+  await using cluster = await startCluster();
+  const [one, two] = [cluster.open(), cluster.open()];
+  const id = await one.login();
+  const session = await one.storage.read(id);
+  one.storage.update<number>(session, "n", (n = 0) => n + 1);
+  const gates = one.gates.map((gate) => gate.hold("compareAndSet"));
+  const saved = one.storage.save(session);
+  const reached = gates.map((gate, index) => gate.reached.then(() => index));
+  const first = await Promise.race(reached);
+  const last = 1 - first;
+  // A third request, which changes nothing, has reached one server only.
+  two.gates[first].isCut = true;
+  await two.visit(id, (session) => session.set("user", "ann"));
+  two.gates[first].isCut = false;
+  const third = await cluster.take(id, last);
+  await gates[first].release();
+  two.gates[last].isCut = true;
+  await two.visit(id, (session) => session.set("second", 2));
+  await cluster.put(id, last, third);
+  await gates[last].release();
+  assertEquals(await saved, id);
+  const all = { ...ANN, n: 1, second: 2 };
+  assertEquals(await cluster.values(id), [all, all]);
+});
+
 Deno.test("destroy() leaves a tombstone on every server for as long as the session could live", async () => {
   await using cluster = await startCluster();
   const app = cluster.open();

@@ -128,18 +128,14 @@ export function combine(
     const change = known[1].find(([, ...names]) => names.includes(name));
     if (change === undefined) return version > base;
     const [last] = change;
-    // Of two requests that used up the same flash value, neither gave way.
-    if (name[0] === FLASH && isSameIn(name, ahead, other)) {
-      return version > last;
-    }
-    if (timeOf(version) > timeOf(last)) {
-      if (last > lostAhead && !includesWrite(other, last)) lostAhead = last;
-      return true;
-    }
-    if (version > lostOther && !includesWrite(ahead, version)) {
-      lostOther = version;
-    }
-    return false;
+    const isNewer = timeOf(version) > timeOf(last);
+    const [loser, lost] = isNewer ? [ahead, last] : [other, version];
+    // A request that used up a flash value has done so, whatever replaced it.
+    const gaveWay = !isUsedUp(name, loser) &&
+      !includesWrite(isNewer ? other : ahead, lost);
+    if (gaveWay && isNewer && lost > lostAhead) lostAhead = lost;
+    if (gaveWay && !isNewer && lost > lostOther) lostOther = lost;
+    return isNewer;
   };
   const lacked = theirs[1].filter(([version]) => !hasChange(known, version))
     .map(([version, ...names]): [string, ...string[]] => {
@@ -239,6 +235,10 @@ function isSameIn(name: string, a: SessionRecord, b: SessionRecord): boolean {
   return name[0] === VALUE
     ? isSameJson(left[key], right[key])
     : flashVersion(a, key) === flashVersion(b, key);
+}
+
+function isUsedUp(name: string, { flash }: SessionRecord): boolean {
+  return name[0] === FLASH && !Object.hasOwn(flash, name.slice(1));
 }
 
 function isSameJson(a: unknown, b: unknown): boolean {

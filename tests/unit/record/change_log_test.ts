@@ -309,6 +309,21 @@ Deno.test("combine() holds both writes when both used up the same flash value", 
   }
 });
 
+Deno.test("combine() holds both writes when one used up what the other replaced", () => {
+  const base = first({}, { notice: "hi" });
+  for (const [used, set] of [[1, 2], [2, 1]]) {
+    const one = write(base, used, { a: 1 });
+    const two = write(base, set, { b: 1 }, { notice: "bye" });
+    const [newer, older] = used > set ? [one, two] : [two, one];
+    const both = combine(newer, older);
+    assertEquals(both.values, { a: 1, b: 1 });
+    assert(includesWrite(both, one.version));
+    // Whoever set a value that is not there sets it again.
+    assertEquals(includesWrite(both, two.version), set > used);
+    assertEquals(both.flash, set > used ? { notice: "bye" } : {});
+  }
+});
+
 Deno.test("combine() holds none of the writes before one that gave way", () => {
   const base = first({ n: 0 });
   const one = write(base, 1, { n: 1, one: 1 });

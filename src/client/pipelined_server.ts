@@ -280,6 +280,7 @@ export class PipelinedServer extends CommandMethods
     const isReplaced = before !== undefined;
     if (isReplaced) this.#sendAgain(this.#release(), () => true);
     this.#connection = connection;
+    // What waits with a token of an earlier connection must not fit an item here.
     this.#tokens.renew();
     for (const command of this.waiting) command.encode(this.#tokens);
     this.#isSuspect = false;

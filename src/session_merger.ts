@@ -99,7 +99,8 @@ export class SessionMerger {
     const mark = tombstoneIn(look);
     const { beside } = look;
     if (mark === undefined || beside === undefined) return;
-    if (!includesAny(beside, versions)) return;
+    // What another request built on it goes along with the login that left the mark.
+    if (!versions.includes(beside.version)) return;
     const ttl = this.#drafts.tombstoneTtl(tracked);
     const tombstone = { ...mark, ended: beside.version };
     try {

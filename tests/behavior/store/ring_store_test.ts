@@ -344,6 +344,35 @@ Deno.test("regenerateId(true) loses nothing when the old session cannot be reach
   assertEquals((await app.storage.read(id)).get("n"), 1);
 });
 
+Deno.test("regenerateId(true) takes along what a process with one copy stored on a dropped save", async () => {
+  await using cluster = await startCluster();
+  const [one, two] = [cluster.open(), cluster.open()];
+  const solo = cluster.open({ copies: 1 });
+  const id = await one.login();
+  await solo.storage.read(id);
+  const only = solo.gates.findIndex(({ commands }) => commands.length > 0);
+  const [moved, late] = [
+    await one.storage.read(id),
+    await two.storage.read(id),
+  ];
+  moved.regenerateId(true);
+  const mark = one.gates[only].hold("compareAndSet");
+  const otherMark = one.gates[1 - only].hold("compareAndSet");
+  const login = one.storage.save(moved);
+  await mark.reached;
+  await otherMark.release();
+  late.set("late", 1);
+  const look = two.gates[only].hold("get");
+  const dropped = two.storage.save(late);
+  await look.reached;
+  await solo.visit(id, (session) => session.set("solo", 1));
+  await look.release();
+  assertEquals(await dropped, null);
+  await mark.release();
+  const next = await one.storage.read(await login);
+  assertEquals([next.get("user"), next.get("solo")], ["ann", 1]);
+});
+
 Deno.test("read() gives a session id to a new visitor when any server is up", async () => {
   await using cluster = await startCluster(3);
   const app = cluster.open({ copies: 2 });

@@ -7,7 +7,7 @@ import { droppedChannel } from "./diagnostics.ts";
 import { Drafts, type Write } from "./drafts.ts";
 import { SessionConflictError } from "./errors.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { includesWrite } from "./record/change_log.ts";
+import { includesAny, includesWrite } from "./record/change_log.ts";
 import type { SessionKeys } from "./record/session_key.ts";
 import { reachable } from "./reachable_id.ts";
 import { SessionEnder } from "./session_ender.ts";
@@ -168,6 +168,10 @@ export class SessionSaver {
         const look = await this.#store.read(key, ttl);
         const stored = recordIn(look);
         if (stored && includesWrite(stored, record.version)) return write;
+        // Nobody else knows the id: an earlier save of this session was stored.
+        if (stored && includesAny(stored, tracked.unsure)) {
+          return await this.#storeOver(tracked, snapshot, key, look, attempt);
+        }
         const mark = tombstoneIn(look);
         if (mark !== undefined) {
           droppedChannel.publish({ reason: mark.reason });
@@ -177,6 +181,7 @@ export class SessionSaver {
           "Cannot save session as its new id is in use already",
         );
       } catch (error) {
+        tracked.unsure.push(record.version);
         const isLast = tries === MAX_CREATE_TRIES ||
           session.id !== snapshot.id || !this.#store.hasOthers(attempt);
         if (isLast || !isUnavailable(error)) throw error;
@@ -191,6 +196,20 @@ export class SessionSaver {
         tracked.replaceId(id, snapshot.id);
       }
     }
+  }
+
+  /** Stores a session in the place of what an earlier save of it has stored. */
+  async #storeOver(
+    tracked: TrackedSession,
+    snapshot: Snapshot,
+    key: string,
+    look: Look,
+    attempt: Attempt,
+  ): Promise<Write | undefined> {
+    const write = this.#drafts.record(tracked, snapshot, key, look);
+    const { record, ttl } = write;
+    if (await this.#store.write(key, record, look, ttl, attempt)) return write;
+    return await this.#merger.mergeAndRetry(tracked, snapshot, write, attempt);
   }
 
   /** Stores what a request changed, in the place of what it read. */

@@ -43,6 +43,8 @@ export class TrackedSession {
   isStored = false;
   /** Whether its id came from the browser, so that other requests may have it too. */
   hasUnknownId = false;
+  /** The versions of new records that may be stored although their save failed. */
+  readonly unsure: string[] = [];
   /** Whether its last save stored what others changed as well. */
   wasMerged = false;
   /** When its time to live was last renewed, in milliseconds since 1970. */

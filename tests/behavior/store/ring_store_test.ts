@@ -209,6 +209,31 @@ Deno.test("save() takes a try whose answer was lost for what it is", async () =>
   assertEquals((await app.storage.read(id)).get("n"), 1);
 });
 
+for (const copies of [1, 2]) {
+  Deno.test(`save() stores when it is called again after its answers were lost (copies: ${copies})`, async () => {
+    await using cluster = await startCluster(copies);
+    const app = cluster.open();
+    const loseAnswers = (isLost: boolean) => {
+      for (const gate of app.gates) gate.losesAnswers = isLost;
+    };
+    const session = await app.storage.read(null);
+    session.set("cart", 1);
+    const old = session.id;
+    for (const [key, isLogin] of [["first", false], ["user", true]] as const) {
+      if (isLogin) session.regenerateId(true);
+      session.set(key, 1);
+      loseAnswers(true);
+      await assertRejects(() => app.storage.save(session));
+      loseAnswers(false);
+      session.set("cart", 2);
+      assertEquals(await app.storage.save(session), session.id);
+      const next = await app.storage.read(session.id);
+      assertEquals([next.get("cart"), next.get(key)], [2, 1]);
+    }
+    assertNotEquals((await app.storage.read(old)).id, old);
+  });
+}
+
 Deno.test("save() stores every copy when the repair that it waits for fails", async () => {
   await using cluster = await startCluster(3);
   const app = cluster.open({ copies: 2 });

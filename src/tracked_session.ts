@@ -120,7 +120,10 @@ export class TrackedSession {
     session.set(key, made);
     const updates = this.#updates ??= new Map();
     const updated = updates.get(key);
-    if (updated !== undefined) {
+    if (updated !== undefined && !isSameJson(value, updated.made)) {
+      // The app has set the value since: what this makes of it is set as well.
+      updates.delete(key);
+    } else if (updated !== undefined) {
       updated.changes.push(change);
       updated.made = made;
     } else if (isSameJson(value, this.#valueBefore(key))) {

@@ -196,6 +196,18 @@ Deno.test("update() gives way to a set() of the same value after it", async () =
   assertEquals((await two.read(id)).get("visits"), 0);
 });
 
+Deno.test("update() builds on what was set after another one, whatever others store", async () => {
+  await using app = await startApp();
+  const id = await login(app.storage, { n: 5 });
+  const session = await app.storage.read(id);
+  app.storage.update(session, "n", countUp);
+  session.set("n", 100);
+  app.storage.update(session, "n", countUp);
+  await visit(app.storage, id, (other) => other.set("other", 1));
+  await app.storage.save(session);
+  assertEquals((await app.storage.read(id)).data[0], { n: 101, other: 1 });
+});
+
 Deno.test("update() counts one request after the other through the plainest client", async () => {
   await using app = await startApp({ processes: 0 });
   await using opened = openFewestPromises(app.addresses);

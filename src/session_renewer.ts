@@ -1,6 +1,7 @@
 // The save of a session that its request did not change: what is stored lives on,
 // and so does the cookie.
 
+import { SessionTooLargeError } from "./errors.ts";
 import type { Lifetime } from "./lifetime.ts";
 import { includesWrite } from "./record/change_log.ts";
 import { fromJson, type SessionRecord } from "./record/record.ts";
@@ -81,7 +82,14 @@ export class SessionRenewer {
     record.name = this.#keys.nameIn(key);
     record.version = nextVersion(now, version);
     const ttl = this.#lifetime.storedTtl(tracked.session, record.createdAt);
-    if (!await this.#store.write(key, record, look, ttl)) {
+    let isStored = false;
+    try {
+      isStored = await this.#store.write(key, record, look, ttl);
+    } catch (error) {
+      // Encrypted, or with a log, it may be larger than it is now.
+      if (!(error instanceof SessionTooLargeError)) throw error;
+    }
+    if (!isStored) {
       // Of several copies, one may have met a conflict that another did not.
       const stored = recordIn(await this.#store.read(key, ttl));
       if (!stored || !includesWrite(stored, record.version)) return false;

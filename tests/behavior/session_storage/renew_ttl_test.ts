@@ -12,7 +12,7 @@ import {
   type MemcachedServer,
   startMemcached,
 } from "../../../tools/memcached.ts";
-import { login, visit } from "../../support/app.ts";
+import { login, startApp, visit } from "../../support/app.ts";
 import { rawGet, rawSet, rawStats } from "../../../tools/raw_connection.ts";
 
 /** What is to happen to a session of whose time to live little is left. */
@@ -159,4 +159,18 @@ Deno.test("save() asks the ttl function about the session as it was when that is
     assertEquals(new Set(asked), new Set([2]));
     assertEquals((await storage.read(id)).size, 0);
   });
+});
+
+Deno.test("save() renews an unchanged session that would be too large when it is encrypted", async () => {
+  await using app = await startApp();
+  const text = "x".repeat(900_000);
+  const id = await login(app.storage, { text });
+  await using encrypted = createMemcacheSessionStorage({
+    servers: app.servers.map(({ address }) => address),
+    encrypt: { secrets: ["0123456789abcdef"], acceptPlaintext: true },
+  });
+  const session = await encrypted.read(id);
+  assertEquals(session.get("text"), text);
+  assertEquals(await encrypted.save(session), null);
+  assertEquals((await encrypted.read(id)).get("text"), text);
 });

@@ -156,7 +156,11 @@ export class KeyRepair {
       if (!await this.#areUnchanged(key, others, outcome)) return false;
     }
     if (outcome.left > 0 || !this.#options.removeStrays) return true;
-    const removable = older.length > behind.length ? [] : strays;
+    // A copy that cannot be read where it belongs does not stand for a stray.
+    const isComplete = here.every((copy) => {
+      return chosen.isIt(copy) || behind.includes(copy);
+    });
+    const removable = isComplete ? strays : [];
     const removed = await Promise.all(removable.map((stray) => {
       const { server, value, cas } = stray;
       if (!mayReplace(stray, chosen)) return false;

@@ -12,11 +12,11 @@ import { GatedClient, type GatedServer } from "../../support/gated_client.ts";
 const KEY = "session:a";
 
 /** Three servers in the order of the session's walk; it belongs on the first two. */
-function openWalk(app: App) {
+function openWalk(app: App, removeStrays = false) {
   const client = new GatedClient(app.addresses);
   const settings = toSettings({ client, copies: 2 });
   const format = new RecordFormat(settings, client.maxValueBytes);
-  const options = { dryRun: false, removeStrays: false, classify: false };
+  const options = { dryRun: false, removeStrays, classify: false };
   const walk = client.serversFor(KEY, 3);
   return {
     walk,
@@ -99,4 +99,17 @@ Deno.test("KeyRepair stores nothing when a server that may have a newer copy fai
   assertEquals(await open.changes(), [undefined, 2, 1]);
   await open.repair(second, third);
   assertEquals(await open.changes(), [2, 2, 1]);
+});
+
+Deno.test("KeyRepair removes no stray when a copy in its place cannot be read", async () => {
+  await using app = await startApp({ servers: 3, processes: 0 });
+  await using open = openWalk(app, true);
+  const [first, second, third] = open.walk;
+  await open.store(1, first, third);
+  await second.set(KEY, "unreadable", 1000);
+  const { removed } = await open.repair(first, second, third);
+  assertEquals(removed, 0);
+  // Once it can be read, the stray is one too many.
+  await open.store(1, second);
+  assertEquals((await open.repair(first, second, third)).removed, 1);
 });

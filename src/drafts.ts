@@ -125,8 +125,12 @@ export class Drafts {
   }
 
   /** Whether a browser began another session under the id of one that ended. */
-  isOfAnother(theirs: SessionRecord, { look }: TrackedSession): boolean {
-    if (!this.#reusesIds || look === undefined) return false;
+  isOfAnother(
+    key: string,
+    theirs: SessionRecord,
+    { key: ownKey, look }: TrackedSession,
+  ): boolean {
+    if (!this.#reusesIds || look === undefined || key !== ownKey) return false;
     const own = recordIn(look);
     return own === undefined
       ? tombstoneIn(look)?.version !== theirs.follows

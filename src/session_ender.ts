@@ -43,7 +43,9 @@ export class SessionEnder {
         look = undefined;
         continue;
       }
-      if (theirs !== undefined && this.#drafts.isOfAnother(theirs, tracked)) {
+      if (
+        theirs !== undefined && this.#drafts.isOfAnother(key, theirs, tracked)
+      ) {
         return;
       }
       const ended = theirs ?? own;

@@ -61,7 +61,7 @@ export class SessionMerger {
           continue;
         }
       }
-      if (this.#hasEnded(tracked, replaced, look)) {
+      if (this.#hasEnded(tracked, key, replaced, look)) {
         await this.#takeBack(tracked, key, look, versions, attempt);
         const reason = tombstoneIn(look)?.reason ?? "ended";
         droppedChannel.publish({ reason });
@@ -114,11 +114,14 @@ export class SessionMerger {
   /** Whether what a look found says that the session of a request is over. */
   #hasEnded(
     tracked: TrackedSession,
+    key: string,
     own: SessionRecord | undefined,
     look: Look,
   ): boolean {
     const theirs = recordIn(look);
-    if (theirs !== undefined) return this.#drafts.isOfAnother(theirs, tracked);
+    if (theirs !== undefined) {
+      return this.#drafts.isOfAnother(key, theirs, tracked);
+    }
     const mark = tombstoneIn(look);
     if (mark === undefined) return false;
     // A session that begins over a tombstone does not end by that.

@@ -50,10 +50,15 @@ export class SessionMover {
     let moved = write;
     // After a save that was merged, the session does not hold what is stored.
     let merged = tracked.wasMerged ? undefined : left;
-    let look = keepsOld ? undefined : tracked.look;
+    const begunOver = tracked.look && tombstoneIn(tracked.look);
+    let look = keepsOld || begunOver ? undefined : tracked.look;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       look ??= await this.#store.read(oldKey, write.ttl, attempt);
       const mark = tombstoneIn(look);
+      // A session that begins over a tombstone does not end by that.
+      if (mark !== undefined && mark.version === begunOver?.version) {
+        return moved;
+      }
       if (mark?.reason === "ended") {
         return await this.#dropMoved(tracked, moved, attempt);
       }
@@ -64,7 +69,14 @@ export class SessionMover {
       }
       // What another request stored while one copy took the tombstone already.
       const theirs = mark === undefined ? recordIn(look) : look.beside;
-      if (theirs !== undefined && this.#drafts.isOfAnother(theirs, tracked)) {
+      // This one's tombstone was there: another session has begun over it.
+      if (theirs?.follows !== undefined && marks.includes(theirs.follows)) {
+        return moved;
+      }
+      if (
+        theirs !== undefined &&
+        this.#drafts.isOfAnother(oldKey, theirs, tracked)
+      ) {
         return await this.#dropMoved(tracked, moved, attempt);
       }
       let news = theirs;

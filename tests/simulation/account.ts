@@ -57,8 +57,8 @@ export class Account {
   /** The first violation of each kind and session; a stale value is read again and again. */
   readonly violations: Violation[] = [];
   readonly lives: Map<string, Life> = new Map();
-  /** The ids of logouts under way that found no session. */
-  readonly blindLogouts: Set<{ id: string }> = new Set();
+  /** The logouts and logins that found no session under an id. */
+  readonly blindEndings: Set<{ id: string; ended: number }> = new Set();
   /** Flash values that any request has found. */
   readonly #seen = new Set<string>();
   /** Hears of each violation. */
@@ -122,9 +122,29 @@ export class Account {
     }
     const life = this.begin(id, owner, start, undefined);
     life.isAcknowledged = false;
-    const mayEnd = [...this.blindLogouts].some((logout) => logout.id === id);
+    const mayEnd = [...this.blindEndings].some((ending) => {
+      return ending.id === id && ending.ended > start;
+    });
     if (last.isInDoubt || mayEnd) this.doubt(life);
     return life;
+  }
+
+  /**
+   * The session that a login which found none under an id may have taken along,
+   * because another request began it meanwhile.
+   */
+  metBy(
+    login: Ending | undefined,
+    id: string,
+    start: number,
+  ): Life | undefined {
+    const met = this.lives.get(id);
+    const isOver = met?.isInDoubt === false &&
+      met.endings.some(({ ended }) => ended < start);
+    if (login === undefined || met === undefined || isOver) return undefined;
+    if (!met.endings.includes(login)) met.endings.push(login);
+    this.doubt(met);
+    return met;
   }
 
   /** It cannot be told any more which of the sessions of one id a request met. */
@@ -134,12 +154,16 @@ export class Account {
   }
 
   /**
-   * Whether anything may have ended a session by now, so that a save of it is
+   * Whether anything may have ended a session after `since`, so that a save of it is
    * dropped. A login is dropped for a logout, and not for another login.
    */
-  mayHaveEnded({ endings }: Life, login: Ending | undefined): boolean {
+  mayHaveEnded(
+    { endings }: Life,
+    login: Ending | undefined,
+    since: number,
+  ): boolean {
     return endings.some((ending) => {
-      return ending !== login &&
+      return ending !== login && ending.ended > since &&
         (login === undefined || ending.how === "logout");
     });
   }

@@ -156,9 +156,9 @@ export class Visits {
     counts.saves++;
     const began = time.now;
     // It ends the session that another request begins meanwhile, too.
-    const blindLogout = { id: about };
-    if (session.destroyed && own === undefined) {
-      account.blindLogouts.add(blindLogout);
+    const blindEnding = { id: about, ended: Infinity };
+    if (ending !== undefined && own === undefined) {
+      account.blindEndings.add(blindEnding);
     }
     let answer: string | null;
     try {
@@ -174,7 +174,7 @@ export class Visits {
       }
       throw error;
     } finally {
-      account.blindLogouts.delete(blindLogout);
+      blindEnding.ended = account.tick();
     }
     counts.slowestSave = Math.max(counts.slowestSave, time.now - began);
     const answered = account.tick();
@@ -188,18 +188,17 @@ export class Visits {
       return answer;
     }
     if (answer === null) {
-      const isCause = own === undefined || life === undefined ||
+      const isCause = life === undefined ||
         account.lives.get(life.id) !== life ||
         life.excuse !== undefined ||
-        account.mayHaveEnded(life, ending);
+        account.mayHaveEnded(life, ending, own === undefined ? start : 0);
       if (dirty && !isCause) {
         account.report("dropped without cause", life, `${who} got null`);
       }
       return answer;
     }
-    const known = answer === life?.id
-      ? life
-      : account.lives.get(answer) ?? this.#begin(answer, start, own);
+    const known = answer === life?.id ? life : account.lives.get(answer) ??
+      this.#begin(answer, start, own ?? account.metBy(ending, about, start));
     if (!known.isAcknowledged) {
       known.isAcknowledged = true;
       known.birthEnd = answered;

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Clock } from "../../support/clock.ts";
+import { startCluster } from "../../support/gated_cluster.ts";
 import { login, startApp, visit } from "../../support/app.ts";
 import { rawSet } from "../../../tools/raw_connection.ts";
 import { runRounds } from "../../support/rounds.ts";
@@ -62,6 +63,52 @@ for (const { where, servers, options: place } of PLACES) {
     assertEquals((await two.read("fixed")).size, 0);
   });
 
+  Deno.test(`save() keeps a login that begins over a logout when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    await visit(one, "chosen", (session) => session.set("user", "ann"));
+    await visit(one, "chosen", (session) => session.destroy());
+    for (const deletes of [false, true]) {
+      const session = await two.read("chosen");
+      session.set("user", "bob");
+      session.regenerateId(deletes);
+      const id = await two.save(session);
+      assertEquals(id, session.id);
+      session.set("cart", 1);
+      assertEquals(await two.save(session), id);
+      assertEquals((await one.read(id)).data, [{ user: "bob", cart: 1 }, {}]);
+      assertEquals((await one.read("chosen")).size, 0);
+    }
+  });
+
+  Deno.test(`save() takes along what another request began over one logout when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    await visit(one, "chosen", (session) => session.set("user", "ann"));
+    await visit(one, "chosen", (session) => session.destroy());
+    const login = await one.read("chosen");
+    await visit(two, "chosen", (session) => session.set("cart", 1));
+    login.set("user", "bob");
+    login.regenerateId(true);
+    const id = await one.save(login);
+    assertEquals(id, login.id);
+    assertEquals((await two.read(id)).data, [{ user: "bob", cart: 1 }, {}]);
+    assertEquals((await two.read("chosen")).size, 0);
+  });
+
+  Deno.test(`save() keeps a login that begins over another login's mark when ${where}`, async () => {
+    await using app = await startApp({ servers, options });
+    const [one, two] = app.storages;
+    await visit(one, "chosen", (session) => session.set("user", "ann"));
+    await visit(one, "chosen", (session) => session.regenerateId(true));
+    const session = await two.read("chosen");
+    session.set("user", "bob");
+    session.regenerateId(true);
+    const id = await two.save(session);
+    assertEquals(id, session.id);
+    assertEquals((await one.read(id)).get("user"), "bob");
+  });
+
   Deno.test(`save() ends the browser's id when it logs out without a session and ${where}`, async () => {
     await using app = await startApp({ servers, options });
     const [one, two] = app.storages;
@@ -116,3 +163,24 @@ for (const { where, servers, options: place } of PLACES) {
     });
   }
 }
+
+Deno.test("save() keeps a login whose own mark another session began over", async () => {
+  await using cluster = await startCluster();
+  const [one, two] = [
+    cluster.open({ useUnknownIds: true }),
+    cluster.open({ useUnknownIds: true }),
+  ];
+  const old = await one.login("ann");
+  const session = await one.storage.read(old);
+  session.regenerateId(true);
+  const marks = one.gates.map((gate) => gate.hold("compareAndSet"));
+  const saved = one.storage.save(session);
+  await marks[0].release();
+  // The mark is on one server only; whoever finds it begins another session.
+  assertEquals(await two.visit(old, (it) => it.set("user", "bob")), old);
+  await marks[1].release();
+  const id = await saved;
+  assertEquals(id, session.id);
+  assertEquals((await two.storage.read(id)).get("user"), "ann");
+  assertEquals((await two.storage.read(old)).get("user"), "bob");
+});

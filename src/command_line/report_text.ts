@@ -95,7 +95,7 @@ function sessionsText(
     lines.push(
       `${
         number(undecided)
-      } with copies that differ and cannot be read; are they encrypted with other secrets?`,
+      } with copies that differ and cannot all be read; are they encrypted with other secrets?`,
     );
   }
   for (

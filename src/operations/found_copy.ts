@@ -66,10 +66,17 @@ export function choose(
   }
 }
 
+/**
+ * Whether a copy can be compared with the chosen record. If not, it may be newer,
+ * encrypted with a secret that is not deployed here yet.
+ */
+export function isReadable(copy: FoundCopy, chosen: Chosen): boolean {
+  return copy.read !== undefined || chosen.isIt(copy);
+}
+
 /** Whether a copy is older than the chosen record, or expires sooner. */
 export function isBehind(copy: FoundCopy, chosen: Chosen): boolean {
-  // An unreadable copy may be newer, encrypted with a secret not yet deployed here.
-  if (!chosen.isIt(copy)) return copy.read !== undefined;
+  if (!chosen.isIt(copy)) return isReadable(copy, chosen);
   return lifeOf(copy.ttl) + TTL_TOLERANCE < lifeOf(chosen.ttl);
 }
 

@@ -12,6 +12,7 @@ import {
   type FoundCopy,
   holdsTombstone,
   isBehind,
+  isReadable,
   mayReplace,
 } from "./found_copy.ts";
 
@@ -42,7 +43,7 @@ export interface KeyOutcome {
   /** How many of those the repair removed. */
   removed: number;
   /**
-   * Whether the copies differ and cannot be read, perhaps because they are
+   * Whether the copies differ and not all can be read, perhaps because they are
    * encrypted.
    */
   undecided: boolean;
@@ -116,8 +117,11 @@ export class KeyRepair {
       });
     }
     const chosen = choose(this.#format, key, copies);
-    outcome.undecided = chosen === undefined;
     const here = copies.filter(({ server }) => place.includes(server));
+    const unreadable = chosen === undefined
+      ? []
+      : here.filter((copy) => !isReadable(copy, chosen));
+    outcome.undecided = chosen === undefined || unreadable.length > 0;
     const strays = copies.filter(({ server }) => !place.includes(server));
     outcome.strays = strays.length;
     const isMissing = (server: MemcacheServer) => {
@@ -128,9 +132,10 @@ export class KeyRepair {
       return isBehind(copy, chosen);
     });
     const behind = older.filter((copy) => mayReplace(copy, chosen!));
-    // A stray that must stay for now counts as a copy.
+    // A stray that stands in for what must stay counts as a copy.
     const elsewhere = strays.filter((copy) => chosen?.isIt(copy)).length;
-    const wanting = Math.max(0, older.length - behind.length - elsewhere);
+    const kept = older.length - behind.length + unreadable.length;
+    const wanting = Math.max(0, kept - elsewhere);
     missing.push(...spares.filter(isMissing).slice(0, wanting));
     outcome.left = missing.length + behind.length;
     // A server that failed may hold something newer: another run will tell.

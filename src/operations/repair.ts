@@ -60,8 +60,8 @@ export interface RepairReport {
   /** How many of those it removed. */
   removed: number;
   /**
-   * How many have copies that differ and cannot be read; a secret may be
-   * missing.
+   * How many have copies that differ and of which some cannot be read; a secret may
+   * be missing.
    */
   undecided: number;
   /** How many sessions and tombstones each server holds, by the server's name. */

@@ -12,11 +12,19 @@ import { GatedClient, type GatedServer } from "../../support/gated_client.ts";
 const KEY = "session:a";
 
 /** Three servers in the order of the session's walk; it belongs on the first two. */
-function openWalk(app: App, removeStrays = false) {
+function openWalk(
+  app: App,
+  changed: { removeStrays?: boolean; dryRun?: boolean } = {},
+) {
   const client = new GatedClient(app.addresses);
   const settings = toSettings({ client, copies: 2 });
   const format = new RecordFormat(settings, client.maxValueBytes);
-  const options = { dryRun: false, removeStrays, classify: false };
+  const options = {
+    dryRun: false,
+    removeStrays: false,
+    classify: false,
+    ...changed,
+  };
   const walk = client.serversFor(KEY, 3);
   return {
     walk,
@@ -101,9 +109,34 @@ Deno.test("KeyRepair stores nothing when a server that may have a newer copy fai
   assertEquals(await open.changes(), [2, 2, 1]);
 });
 
+Deno.test("KeyRepair has another server stand in when a copy cannot be read", async () => {
+  await using app = await startApp({ servers: 3, processes: 0 });
+  await using open = openWalk(app);
+  const [first, second, third] = open.walk;
+  await open.store(1, first);
+  await second.set(KEY, "unreadable", 1000);
+  const outcome = await open.repair(first, second);
+  assertEquals([outcome.copied, outcome.left, outcome.undecided], [1, 0, true]);
+  const stoodIn = await third.get(KEY);
+  assertEquals(stoodIn?.value, (await first.get(KEY))?.value);
+  // It may be newer, and so it stays.
+  const { value } = (await second.get(KEY))!;
+  assertEquals(new TextDecoder().decode(value), "unreadable");
+});
+
+Deno.test("KeyRepair counts a copy that cannot be read as wanting when it only looks", async () => {
+  await using app = await startApp({ servers: 3, processes: 0 });
+  await using open = openWalk(app, { dryRun: true });
+  const [first, second] = open.walk;
+  await open.store(1, first);
+  await second.set(KEY, "unreadable", 1000);
+  const { left, undecided } = await open.repair(first, second);
+  assertEquals([left, undecided], [1, true]);
+});
+
 Deno.test("KeyRepair removes no stray when a copy in its place cannot be read", async () => {
   await using app = await startApp({ servers: 3, processes: 0 });
-  await using open = openWalk(app, true);
+  await using open = openWalk(app, { removeStrays: true });
   const [first, second, third] = open.walk;
   await open.store(1, first, third);
   await second.set(KEY, "unreadable", 1000);

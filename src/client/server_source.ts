@@ -118,7 +118,7 @@ export async function lookUpServers(
 ): Promise<ServerAddress[]> {
   const found = await FIND[source.kind](source, options, dns);
   const names = found.map(({ host, port }) => check(source, host, port));
-  const distinct = [...new Set(names)].sort();
+  const distinct = oneOfEach([...new Set(names)].sort());
   if (distinct.length === 0) throw unbelievable(source, "no server");
   if (distinct.length > MAX_SERVERS) {
     throw unbelievable(source, `${distinct.length} servers`);
@@ -192,6 +192,18 @@ function check(source: ServerSource, host: string, port: number): string {
     throw unbelievable(source, "an address that no server can have");
   }
   return toServerName(isIP(host) === 6 ? `[${host}]` : host, port);
+}
+
+/**
+ * Returns one name of each server. As many IPv6 addresses as IPv4 addresses are those
+ * of servers with both: listed twice, one server would hold two copies of a session.
+ */
+function oneOfEach(names: string[]): string[] {
+  const ipv4 = names.filter((name) => isIP(name.split(":")[0]) === 4);
+  const ipv6 = names.filter((name) => name.startsWith("["));
+  const haveBoth = ipv4.length === ipv6.length &&
+    ipv4.length + ipv6.length === names.length;
+  return haveBoth ? ipv4 : names;
 }
 
 function unbelievable({ name }: ServerSource, what: string): Error {

@@ -85,6 +85,14 @@ Deno.test("lookUpServers() finds all addresses, each once and in order", async (
   assertEquals(names, ["10.0.0.1:11212", "10.0.0.3:11212", "[::1]:11212"]);
 });
 
+Deno.test("lookUpServers() finds each server once when all have two addresses", async () => {
+  const hosts = ["10.0.0.2", "10.0.0.1", "fd00::2", "fd00::1", "10.0.0.2"];
+  const names = await namesBy("dns+cache", dnsOf({ hosts }));
+  assertEquals(names, ["10.0.0.1:11211", "10.0.0.2:11211"]);
+  const ipv6 = await namesBy("dns+cache", dnsOf({ hosts: ["fd00::2"] }));
+  assertEquals(ipv6, ["[fd00::2]:11211"]);
+});
+
 Deno.test("lookUpServers() finds services with their ports", async () => {
   const dns = dnsOf({ services: [["b.cache.", 1001], ["a.cache", 1000]] });
   const names = await namesBy("dnssrv+cache", dns);

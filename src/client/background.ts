@@ -52,8 +52,8 @@ export class BackgroundClient extends CommandMethods implements AdminClient {
     return this.#client.servers.map((server) => this.#viewOf(server));
   }
 
-  ready(): Promise<void> {
-    return this.#client.ready();
+  ready(count?: number): Promise<void> {
+    return this.#client.ready(count);
   }
 
   send<Outcome>(command: Command): Promise<Outcome> {

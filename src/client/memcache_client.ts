@@ -149,10 +149,11 @@ export interface MemcacheClient extends MemcacheCommands, AsyncDisposable {
   readonly servers: readonly MemcacheServer[];
   /**
    * Resolves when the servers are known: at once, unless the client looks them up.
+   * If fewer than `count` are known then, the client looks them up again soon.
    *
    * @throws {MemcacheConnectionError} If the lookup finds none within `timeout`.
    */
-  ready(): Promise<void>;
+  ready(count?: number): Promise<void>;
   /**
    * Returns the first `count` servers of the ring for a key; the first one owns
    * it.

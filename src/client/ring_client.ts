@@ -148,9 +148,11 @@ export class RingClient extends CommandMethods implements AdminClient {
     return this.#members?.servers ?? [];
   }
 
-  async ready(): Promise<void> {
-    if (this.#members !== undefined) return;
-    await this.#list?.ready(this.#options.timeout);
+  async ready(count = 1): Promise<void> {
+    if (this.#members === undefined) {
+      await this.#list?.ready(this.#options.timeout);
+    }
+    if (this.servers.length < count) this.#list?.hurry();
   }
 
   send<Outcome>(command: Command): Promise<Outcome> {

@@ -77,7 +77,7 @@ export class ServerList {
     }
   }
 
-  /** Looks the servers up soon, because one of them went down. */
+  /** Looks the servers up soon, because one of them went down or is missing. */
   hurry(): void {
     if (this.#isClosed || this.#lookup !== undefined) return;
     const wait = this.#lookedUpAt + MIN_INTERVAL - performance.now();

@@ -11,6 +11,7 @@ import type { Attempt } from "./record_store.ts";
 export class RingPlace {
   readonly #client: MemcacheClient;
   readonly #count: number;
+  #wasReady = false;
 
   constructor(client: MemcacheClient, count: number) {
     this.#client = client;
@@ -19,18 +20,21 @@ export class RingPlace {
 
   /** Whether as many servers are known as there are to be copies. */
   get isReady(): boolean {
-    return this.#client.servers.length >= this.#count;
+    const isReady = this.#client.servers.length >= this.#count;
+    if (isReady) this.#wasReady = true;
+    return isReady;
   }
 
   /**
-   * Waits for servers that are to be looked up.
+   * Waits for servers that are to be looked up. Where there have been enough of them
+   * before, those that are missing are as good as down.
    *
    * @throws {RangeError} If there are fewer of them than copies.
    */
   async ready(): Promise<void> {
-    await this.#client.ready();
-    if (this.isReady) return;
+    await this.#client.ready(this.#count);
     const { length } = this.#client.servers;
+    if (this.isReady || this.#wasReady && length > 0) return;
     throw new RangeError(
       `Cannot keep sessions as 'copies' must be at most the number of servers, ${length}: current value is ${this.#count}`,
     );

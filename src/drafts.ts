@@ -67,6 +67,7 @@ export class Drafts {
     const own = tracked.look && recordIn(tracked.look);
     const replaced = later(later(found?.version, own?.version), mark?.version);
     const version = nextVersion(now, replaced);
+    snapshot.versions.push(version);
     const createdAt = (found ?? own)?.createdAt ?? now / 1000;
     const record: SessionRecord = {
       values: merged?.values ?? snapshot.values,
@@ -79,7 +80,7 @@ export class Drafts {
       ancestors: found && ancestorsOf(
         version,
         base ?? found,
-        snapshot.updates !== undefined,
+        tracked.unconfirmed.haveUpdates,
         besides,
       ),
       log: undefined,
@@ -101,7 +102,7 @@ export class Drafts {
     origin?: Origin,
   ): Write {
     const merged = this.#merges
-      ? merge(tracked.changesOf(snapshot), theirs)
+      ? merge(tracked.changesIn(theirs), theirs)
       : undefined;
     return this.record(tracked, snapshot, key, look, merged, origin);
   }

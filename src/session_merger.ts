@@ -40,11 +40,12 @@ export class SessionMerger {
     attempt: Attempt,
   ): Promise<Write | undefined> {
     const { key, ttl } = tried;
+    const { unconfirmed } = tracked;
     const replaced = tracked.look && recordIn(tracked.look);
     const read = replaced?.version ?? "";
-    const versions = [tried.record.version];
+    const { versions } = snapshot;
     let last = tried;
-    const counts = snapshot.updates !== undefined;
+    const counts = unconfirmed.haveUpdates;
     let isConflict = false;
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       const look = await this.#store.read(key, ttl, attempt);
@@ -54,7 +55,7 @@ export class SessionMerger {
       // The reply to a try was lost, but not the try itself; or of several copies
       // one took it and another met a conflict.
       if (found !== undefined && includesAny(found, versions)) {
-        theirs = snapshot.updates && this.#store.othersIn(look, versions);
+        theirs = counts ? this.#store.othersIn(look, versions) : undefined;
         // What `update()` changed has to be worked out on what others stored.
         if (theirs === undefined || includesWrite(found, theirs.version)) {
           if (await this.#store.settle(look)) return last;
@@ -67,14 +68,14 @@ export class SessionMerger {
         droppedChannel.publish({ reason });
         return undefined;
       }
-      isConflict ||= theirs !== undefined && theirs.version !== read;
+      isConflict ||= theirs !== undefined && theirs.version !== read &&
+        !unconfirmed.include(theirs.version);
       last = theirs === undefined
         ? this.#drafts.record(tracked, snapshot, key, look)
         : this.#drafts.merged(tracked, snapshot, key, theirs, look, {
           replaced: theirs,
           besides,
         });
-      versions.push(last.record.version);
       const { record } = last;
       if (await this.#store.write(key, record, look, ttl, attempt, counts)) {
         if (isConflict) conflictChannel.publish({ retries: tries });

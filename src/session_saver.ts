@@ -7,7 +7,7 @@ import { droppedChannel } from "./diagnostics.ts";
 import { Drafts, type Write } from "./drafts.ts";
 import { SessionConflictError } from "./errors.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { includesAny, includesWrite } from "./record/change_log.ts";
+import { includesWrite } from "./record/change_log.ts";
 import type { SessionKeys } from "./record/session_key.ts";
 import { reachable } from "./reachable_id.ts";
 import { SessionEnder } from "./session_ender.ts";
@@ -62,12 +62,7 @@ export class SessionSaver {
    */
   save(tracked: TrackedSession): Promise<string | null> {
     const snapshot = tracked.snapshot();
-    const saved = tracked.inTurn(() => this.#save(tracked, snapshot));
-    if (snapshot.updates === undefined) return saved;
-    return saved.catch((error) => {
-      tracked.failed(snapshot);
-      throw error;
-    });
+    return tracked.inTurn(() => this.#save(tracked, snapshot));
   }
 
   /**
@@ -89,6 +84,7 @@ export class SessionSaver {
     snapshot.id = tracked.currentId(snapshot.id);
     if (snapshot.destroyed) return this.#destroy(tracked, snapshot);
     if (!snapshot.dirty) return this.#renewer.renew(tracked);
+    tracked.begin(snapshot);
     if (tracked.id === undefined) return this.#adopt(tracked, snapshot);
     if (tracked.id !== snapshot.id) return this.#move(tracked, snapshot);
     if (tracked.look === undefined) return this.#create(tracked, snapshot);
@@ -169,8 +165,9 @@ export class SessionSaver {
         const stored = recordIn(look);
         if (stored && includesWrite(stored, record.version)) return write;
         // Nobody else knows the id: an earlier save of this session was stored.
-        if (stored && includesAny(stored, tracked.unsure)) {
-          return await this.#storeOver(tracked, snapshot, key, look, attempt);
+        if (stored && tracked.unconfirmed.areIn(stored)) {
+          return await this.#merger
+            .mergeAndRetry(tracked, snapshot, write, attempt);
         }
         const mark = tombstoneIn(look);
         if (mark !== undefined) {
@@ -181,7 +178,6 @@ export class SessionSaver {
           "Cannot save session as its new id is in use already",
         );
       } catch (error) {
-        tracked.unsure.push(record.version);
         const isLast = tries === MAX_CREATE_TRIES ||
           session.id !== snapshot.id || !this.#store.hasOthers(attempt);
         if (isLast || !isUnavailable(error)) throw error;
@@ -198,20 +194,6 @@ export class SessionSaver {
     }
   }
 
-  /** Stores a session in the place of what an earlier save of it has stored. */
-  async #storeOver(
-    tracked: TrackedSession,
-    snapshot: Snapshot,
-    key: string,
-    look: Look,
-    attempt: Attempt,
-  ): Promise<Write | undefined> {
-    const write = this.#drafts.record(tracked, snapshot, key, look);
-    const { record, ttl } = write;
-    if (await this.#store.write(key, record, look, ttl, attempt)) return write;
-    return await this.#merger.mergeAndRetry(tracked, snapshot, write, attempt);
-  }
-
   /** Stores what a request changed, in the place of what it read. */
   async #update(
     tracked: TrackedSession,
@@ -222,10 +204,11 @@ export class SessionSaver {
     const write = this.#drafts.record(tracked, snapshot, key, look);
     const { record, ttl } = write;
     const attempt: Attempt = new Map();
-    const counts = snapshot.updates !== undefined;
-    if (await this.#store.write(key, record, look, ttl, attempt, counts)) {
-      return this.#saved(tracked, snapshot, write);
-    }
+    const { haveFailed, haveUpdates } = tracked.unconfirmed;
+    // What is there now tells whether an earlier save has failed in fact.
+    const isStored = !haveFailed &&
+      await this.#store.write(key, record, look, ttl, attempt, haveUpdates);
+    if (isStored) return this.#saved(tracked, snapshot, write);
     const merged = await this.#merger
       .mergeAndRetry(tracked, snapshot, write, attempt);
     return merged === undefined ? null : this.#saved(tracked, snapshot, merged);

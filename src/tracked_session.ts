@@ -11,19 +11,20 @@ import {
 } from "./record/merge.ts";
 import type { Data, SessionRecord } from "./record/record.ts";
 import { type Look, recordIn } from "./store/record_store.ts";
+import {
+  isSameJson,
+  type UnconfirmedSave,
+  UnconfirmedSaves,
+} from "./unconfirmed_saves.ts";
 
 /** What a session holds at the start of a save. */
-export interface Snapshot {
+export interface Snapshot extends UnconfirmedSave {
   id: string;
   deleteId: string | undefined;
   destroyed: boolean;
   dirty: boolean;
   values: Data;
   flash: Data;
-  /** The JSON of `[values, flash]`; empty where nothing is to be stored. */
-  content: string;
-  /** The functions that changed values since the last save. */
-  updates: Updates | undefined;
 }
 
 /** What a session began with when it was not read. */
@@ -43,8 +44,8 @@ export class TrackedSession {
   isStored = false;
   /** Whether its id came from the browser, so that other requests may have it too. */
   hasUnknownId = false;
-  /** The versions of new records that may be stored although their save failed. */
-  readonly unsure: string[] = [];
+  /** Its saves since the last one that is known to be stored. */
+  readonly unconfirmed: UnconfirmedSaves = new UnconfirmedSaves();
   /** Whether its last save stored what others changed as well. */
   wasMerged = false;
   /** When its time to live was last renewed, in milliseconds since 1970. */
@@ -82,13 +83,24 @@ export class TrackedSession {
         flash: NO_DATA,
         content: "",
         updates: undefined,
+        versions: [],
       };
     }
     const [values, flash] = session.data;
     const content = toContent(values, flash);
     const updates = this.#takeUpdates();
     this.#taken = content;
-    return { id, deleteId, destroyed, dirty, values, flash, content, updates };
+    return {
+      id,
+      deleteId,
+      destroyed,
+      dirty,
+      values,
+      flash,
+      content,
+      updates,
+      versions: [],
+    };
   }
 
   /** Notes that a save had to give the session another id than it began with. */
@@ -132,24 +144,18 @@ export class TrackedSession {
     return made;
   }
 
-  /** Remembers again the updates of a save that failed, before those since. */
-  failed({ updates }: Snapshot): void {
-    for (const [key, changes] of updates ?? []) {
-      const all = this.#updates ??= new Map();
-      const since = all.get(key);
-      all.set(key, {
-        changes: [...changes, ...since?.changes ?? []],
-        made: this.session.get(key),
-      });
-    }
+  /** Begins a save in its turn, after those that began before. */
+  begin(snapshot: Snapshot): void {
+    this.unconfirmed.begin(snapshot, () => this.#base());
   }
 
-  /** What a request changes, against what it read or saved last. */
-  changesOf({ content, updates }: Snapshot): Changes {
-    // What the app changed inside of a value has to show: the JSON is as it was.
-    const [values, flash] = JSON.parse(content) as [Data, Data];
-    const changes = { base: this.#base(), mine: { values, flash }, updates };
-    return this.#saved === undefined ? changes : leaveSavedFlash(changes);
+  /** What the save under way changes in a record that is stored. */
+  changesIn(theirs: SessionRecord): Changes {
+    const base = this.#base();
+    const { stored, mine, updates } = this.unconfirmed.changesIn(theirs, base);
+    const changes = { base: { ...base, ...stored }, mine, updates };
+    const isFirst = this.#saved === undefined && stored === undefined;
+    return isFirst ? changes : leaveSavedFlash(changes);
   }
 
   /** Remembers what was stored, should the session be saved again. */
@@ -168,6 +174,7 @@ export class TrackedSession {
     this.wasMerged = wasMerged;
     this.renewedAt = now;
     if (snapshot.content !== "") this.#saved = snapshot.content;
+    this.unconfirmed.confirm();
   }
 
   /** A destroyed session as it was: a `ttl` function would find nothing in it. */
@@ -209,11 +216,6 @@ export class TrackedSession {
       flashVersions: record?.flashVersions,
     };
   }
-}
-
-/** Whether two values are stored alike; `null` and `undefined` are not stored. */
-function isSameJson(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }
 
 /**

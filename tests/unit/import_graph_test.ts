@@ -21,6 +21,7 @@ const LAYERS: string[][] = [
   ["tries"],
   ["drafts"],
   ["tracked_session"],
+  ["unconfirmed_saves"],
   ["operations"],
   ["store"],
   ["lifetime"],

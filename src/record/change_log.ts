@@ -26,6 +26,11 @@ const MAX_ANCESTORS = 8;
 const BURST = 5_000;
 /** What an `update()` must not count twice is remembered for longer than what is set. */
 const MAX_ANCESTORS_IN_BURST = 256;
+/**
+ * A log holds the last changes of about this many names. An app that keeps setting
+ * and removing new ones would fill a record with them while a server is down.
+ */
+const MAX_NAMES = 100;
 
 /**
  * The tags of what a write of `version` in the place of `replaced` is built on, and
@@ -85,7 +90,7 @@ export function logOf(
   const { log } = replaced;
   if (log === undefined) return [replaced.version, [[version, ...names]]];
   const older = without(log[1], new Set(names));
-  if (!isBase) return [log[0], [[version, ...names], ...older]];
+  if (!isBase) return bounded([log[0], [[version, ...names], ...older]]);
   // Processes with different lists of servers may have changes in flight: the base
   // stays behind them.
   const isSettled = (earlier: string) => {
@@ -95,7 +100,19 @@ export function logOf(
     .find(isSettled) ?? log[0];
   const base = settled > log[0] ? settled : log[0];
   const recent = older.filter(([earlier]) => !isSettled(earlier));
-  return [base, [[version, ...names], ...recent]];
+  return bounded([base, [[version, ...names], ...recent]]);
+}
+
+/** A log without its oldest changes where it has too many: those go into the base. */
+function bounded([base, changes]: ChangeLog): ChangeLog {
+  let count = 0;
+  const end = changes.findIndex(([, ...names], index) => {
+    count += names.length;
+    return index > 0 && count > MAX_NAMES;
+  });
+  if (end === -1) return [base, changes];
+  const [settled] = changes[end];
+  return [settled > base ? settled : base, changes.slice(0, end)];
 }
 
 /**

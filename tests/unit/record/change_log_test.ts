@@ -100,6 +100,27 @@ Deno.test("logOf() tells names of Object's properties from others", () => {
   assertEquals(namesIn(log!), [["v__proto__", "vconstructor"]]);
 });
 
+Deno.test("logOf() stays small when an app changes ever new names while a copy lacks", () => {
+  let last = first({ kept: 1 });
+  const stale = last;
+  for (let at = 1; at <= 1000; at++) {
+    last = write(last, at * 1000, { kept: 1, [`key${at}`]: at });
+  }
+  const names = namesIn(last.log!).flat();
+  assertEquals(names.length, 100);
+  assert(names.includes("vkey1000"));
+  // What the log does not name any more is not brought back by the stale copy.
+  const both = together(last, { ...stale, log: [...stale.log!] });
+  assertEquals(both.values, { kept: 1, key1000: 1000 });
+});
+
+Deno.test("logOf() names all that one write changed", () => {
+  const base = first({});
+  const many = Array.from({ length: 300 }, (_, i) => [`key${i}`, i]);
+  const { log } = write(base, 1, Object.fromEntries(many));
+  assertEquals(namesIn(log!).flat().length, 300);
+});
+
 Deno.test("logOf() keeps what was changed before while a copy may lack it", () => {
   const base = first({ a: 1, b: 1 });
   const one = write(base, 1, { a: 2, b: 2 });

@@ -2,7 +2,7 @@
 
 import { describe, OptionChecks, type OptionHints } from "./client/checks.ts";
 import type { MemcacheSessionStorageOptions, Session } from "./options.ts";
-import { MAX_PREFIX_BYTES } from "./record/session_key.ts";
+import { MAX_PREFIX_BYTES, RESERVED_START } from "./record/session_key.ts";
 
 /** The options, checked and complete. */
 export interface Settings {
@@ -171,6 +171,10 @@ function checkPrefix(prefix: unknown): void {
   }
   if (!/^[\x21-\x7e]*$/.test(prefix)) {
     const must = "be printable ASCII without spaces";
+    checks.refuse("prefix", must, JSON.stringify(prefix), RangeError);
+  }
+  if (prefix.startsWith(RESERVED_START)) {
+    const must = `not begin with '${RESERVED_START}'`;
     checks.refuse("prefix", must, JSON.stringify(prefix), RangeError);
   }
   if (prefix.length > MAX_PREFIX_BYTES) {

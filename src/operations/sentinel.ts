@@ -2,8 +2,8 @@
 // the server still has its memory; a process that finds it missing repairs the
 // server. During the repair, the key holds a lease that expires.
 
-/** Long, so that no session's key begins with it by accident. */
-const START = "remix-session-self-repair:";
+import { RESERVED_START } from "../record/session_key.ts";
+
 /** Seconds until a lease expires unless it is renewed. */
 export const LEASE_TTL = 30;
 
@@ -23,12 +23,12 @@ export interface Sentinel {
 
 /** Returns the key of the sentinel for a storage's prefix. */
 export function sentinelKey(prefix: string): string {
-  return START + prefix;
+  return RESERVED_START + prefix;
 }
 
 /** Whether a key belongs to a sentinel and not to a session. */
 export function isSentinel(key: string): boolean {
-  return key.startsWith(START);
+  return key.startsWith(RESERVED_START);
 }
 
 /** Creates a lease on an empty server, or on one with a `previous` sentinel. */

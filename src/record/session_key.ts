@@ -7,6 +7,9 @@ import { MAX_KEY_BYTES } from "../client/limits.ts";
 /** The longest prefix that leaves room for a hashed id of 64 digits. */
 export const MAX_PREFIX_BYTES: number = MAX_KEY_BYTES - 64;
 
+/** The beginning of the keys that are not of sessions: those of self-repair. */
+export const RESERVED_START = "remix-session-self-repair:";
+
 /**
  * Printable ASCII but for `$`: npm memcached needs it escaped, and measures and
  * hashes such a key with its escapes.
@@ -19,10 +22,13 @@ const HASH = /^[0-9a-f]{64}$/;
 export class SessionKeys {
   readonly #prefix: string;
   readonly #hashIds: boolean;
+  /** Whether an id can make a key of self-repair out of the prefix. */
+  readonly #isPartOfReserved: boolean;
 
   constructor(prefix: string, hashIds: boolean) {
     this.#prefix = prefix;
     this.#hashIds = hashIds;
+    this.#isPartOfReserved = RESERVED_START.startsWith(prefix);
   }
 
   /** The key of a session. */
@@ -42,10 +48,10 @@ export class SessionKeys {
   nameOf(id: string): string {
     const fits = this.#prefix.length + id.length <= MAX_KEY_BYTES;
     const isSafe = SAFE.test(id) && (id.length !== 64 || !HASH.test(id));
-    if (this.#hashIds || !fits || !isSafe) {
-      return hashOf(id);
-    }
-    return id;
+    if (this.#hashIds || !fits || !isSafe) return hashOf(id);
+    const isReserved = this.#isPartOfReserved &&
+      (this.#prefix + id).startsWith(RESERVED_START);
+    return isReserved ? hashOf(id) : id;
   }
 }
 

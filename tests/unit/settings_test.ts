@@ -68,6 +68,10 @@ const REFUSALS: Refusal[] = [
     ["a\0", '"a\\u0000"'],
     ["séance:", '"séance:"'],
   ]),
+  refusal(RangeError, "prefix", "not begin with 'remix-session-self-repair:'", [
+    ["remix-session-self-repair:", '"remix-session-self-repair:"'],
+    ["remix-session-self-repair:s:", '"remix-session-self-repair:s:"'],
+  ]),
   refusal(RangeError, "prefix", "be at most 186 characters long", [
     ["p".repeat(187), "one of 187"],
   ]),

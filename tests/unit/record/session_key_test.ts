@@ -62,6 +62,19 @@ Deno.test("keyOf() keeps an id apart that looks like the hash of another", () =>
   assertEquals(keys.keyOf(sha256(id)), `session:${sha256(sha256(id))}`);
 });
 
+Deno.test("keyOf() is never a key of self-repair", () => {
+  const start = "remix-session-self-repair:";
+  for (const prefix of ["", "r", "remix-session-", start.slice(0, -1)]) {
+    for (const end of ["", prefix, "more"]) {
+      const key = new SessionKeys(prefix, false)
+        .keyOf(start.slice(prefix.length) + end);
+      assertEquals(key.startsWith(start), false);
+      assertEquals(key.length, prefix.length + 64);
+    }
+  }
+  assertEquals(new SessionKeys("", false).keyOf("remix-a"), "remix-a");
+});
+
 Deno.test("keyOf() keeps ids apart that differ in lone surrogates only", () => {
   const keys = new SessionKeys("session:", false);
   const ids = ["\ud800", "\ud801", "\udc00", "\ufffd", "\ud800\ud800"];

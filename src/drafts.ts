@@ -65,7 +65,9 @@ export class Drafts {
     const found = look && recordIn(look);
     const mark = look && tombstoneIn(look);
     const own = tracked.look && recordIn(tracked.look);
-    const replaced = later(later(found?.version, own?.version), mark?.version);
+    const known = later(later(found?.version, own?.version), mark?.version);
+    // Where its failed saves are stored, they must not count as newer.
+    const replaced = later(known, tracked.unconfirmed.lastVersion);
     const version = nextVersion(now, replaced);
     snapshot.versions.push(version);
     const createdAt = (found ?? own)?.createdAt ?? now / 1000;

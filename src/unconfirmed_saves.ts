@@ -43,6 +43,13 @@ export class UnconfirmedSaves {
     return this.#saves.some(({ updates }) => updates !== undefined);
   }
 
+  /** The latest version that one of them tried to store. */
+  get lastVersion(): string | undefined {
+    return this.#saves.findLast((it) => it.versions.length > 0)?.versions.at(
+      -1,
+    );
+  }
+
   /** Begins a save; `before` tells the content that is known to be stored. */
   begin(save: UnconfirmedSave, before: () => Content): void {
     if (this.#saves.length === MAX_SAVES) {

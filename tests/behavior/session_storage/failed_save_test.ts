@@ -3,6 +3,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Session } from "../../../mod.ts";
+import { Clock } from "../../support/clock.ts";
 import {
   type AppProcess,
   type GatedCluster,
@@ -34,8 +35,11 @@ async function failToSave(
 const add = (by: number) => (value: number = 0) => value + by;
 
 /** Starts a session that holds a number, and reads it in one of two processes. */
-async function startWithNumber(cluster: GatedCluster) {
-  const [one, two] = [cluster.open(), cluster.open()];
+async function startWithNumber(
+  cluster: GatedCluster,
+  options?: { copies: number },
+) {
+  const [one, two] = [cluster.open(options), cluster.open(options)];
   const id = (await two.visit(null, (it) => it.set("n", 5)))!;
   const session = await one.storage.read(id);
   return { one, two, id, session };
@@ -142,3 +146,20 @@ for (const copies of [1, 2]) {
     assertEquals((await two.storage.read(id)).get("n"), 1116);
   });
 }
+
+Deno.test("save() is newer than a failed one of the same millisecond that it cannot see", async () => {
+  using _clock = new Clock();
+  await using cluster = await startCluster(3);
+  const { one, two, session } = await startWithNumber(cluster, { copies: 2 });
+  for (let round = 1; round <= 20; round++) {
+    one.storage.update(session, "n", add(1));
+    session.regenerateId(true);
+    await failToSave(one, session, true);
+    one.storage.update(session, "n", add(1));
+    // It may be the only one that has the record of the failed save.
+    one.gates[2].isCut = true;
+    const id = await one.storage.save(session);
+    one.gates[2].isCut = false;
+    assertEquals((await two.storage.read(id)).get("n"), 5 + 2 * round);
+  }
+});

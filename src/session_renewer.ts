@@ -54,7 +54,9 @@ export class SessionRenewer {
       this.#lifetime.cookieIsOld(session, timeOf(version), now);
     if (isUndated || cookieIsOld || look!.found!.isStale) {
       const isOld = isUndated || cookieIsOld;
-      return this.#rewrite(tracked, look!, record)
+      // The version tells the cookie's age, also where the cookie is left alone.
+      const setAt = isOld ? now : timeOf(version);
+      return this.#rewrite(tracked, look!, record, setAt)
         .then((isStored) => isStored && isOld ? session.id : null);
     }
     if (now - tracked.renewedAt < RENEWED_RECENTLY) return UNCHANGED;
@@ -65,7 +67,7 @@ export class SessionRenewer {
   }
 
   /**
-   * Stores an unchanged record with a new version.
+   * Stores an unchanged record with a new version; `setAt` is when the cookie is set.
    *
    * @returns Whether it was stored; if not, another request came first: it set the
    * cookie, or ended the session.
@@ -74,13 +76,14 @@ export class SessionRenewer {
     tracked: TrackedSession,
     look: Look,
     { version }: SessionRecord,
+    setAt: number,
   ): Promise<boolean> {
     const key = tracked.key!;
     const now = Date.now();
     // As it was read: the app may have changed values without setting them.
     const record = fromJson(look.found!.json, now) as SessionRecord;
     record.name = this.#keys.nameIn(key);
-    record.version = nextVersion(now, version);
+    record.version = nextVersion(setAt, version);
     const ttl = this.#lifetime.storedTtl(tracked.session, record.createdAt);
     let isStored = false;
     try {

@@ -88,6 +88,21 @@ Deno.test("renewCookie counts from the last save when the session was changed", 
   assertEquals(await visit(app.storage, id), id);
 });
 
+Deno.test("renewCookie counts from the cookie when a record is sealed anew in between", async () => {
+  using clock = new Clock();
+  await using app = await startApp({ processes: 0 });
+  const secrets = ["the secret until today", "the secret of tomorrow"];
+  const before = app.open({ ttl: TTL, encrypt: secrets });
+  const after = app.open({ ttl: TTL, encrypt: secrets.toReversed() });
+  const id = await login(before, { user: "ann" });
+  clock.advance(QUARTER - 1);
+  const sealed = await app.stored(id);
+  assertEquals(await visit(after, id), null);
+  assertNotEquals(await app.stored(id), sealed);
+  clock.advance(2);
+  assertEquals(await visit(after, id), id);
+});
+
 Deno.test("renewCookie changes nothing when it is false", async () => {
   using clock = new Clock();
   const options = { ttl: TTL, renewCookie: false };

@@ -112,22 +112,33 @@ export class SessionSaver {
     snapshot: Snapshot,
   ): Promise<string | null> {
     const key = this.#keys.keyOf(snapshot.id);
-    tracked.look = await this.#store.read(key);
+    const look = await this.#store.read(key);
+    const { deleteId } = snapshot;
+    const oldKey = deleteId === undefined
+      ? undefined
+      : this.#keys.keyOf(deleteId);
+    const oldLook = oldKey === undefined
+      ? undefined
+      : await this.#store.read(oldKey);
+    if (this.#isOver(look, oldLook)) return null;
+    tracked.look = look;
     tracked.id = snapshot.id;
     tracked.key = key;
-    const { deleteId } = snapshot;
     const saved = await this.#update(tracked, snapshot);
-    if (saved !== null && deleteId !== undefined && deleteId !== saved) {
-      const oldKey = this.#keys.keyOf(deleteId);
-      await this.#ender.end(
-        tracked,
-        oldKey,
-        new Map(),
-        undefined,
-        "moved",
-      );
+    if (saved !== null && oldKey !== undefined && oldKey !== key) {
+      await this.#ender.end(tracked, oldKey, new Map(), oldLook, "moved");
     }
     return saved;
+  }
+
+  /** Whether a session has ended that comes from elsewhere, by what is under its ids. */
+  #isOver(look: Look, oldLook: Look | undefined): boolean {
+    if (this.#settings.useUnknownIds) return false;
+    const mark = tombstoneIn(look);
+    const oldMark = oldLook && tombstoneIn(oldLook);
+    const end = oldMark?.reason === "ended" ? oldMark : mark;
+    if (end !== undefined) droppedChannel.publish({ reason: end.reason });
+    return end !== undefined;
   }
 
   /** Stores a session under an id that nobody knows yet. */

@@ -1,11 +1,13 @@
 // What is asked of one server about one key: look, write over what was found,
 // and bring the copy there up to date.
 
+import { AsyncResource } from "node:async_hooks";
 import { MemcacheError, MemcacheServerError } from "../client/errors.ts";
 import type {
   CompareAndSetResult,
   MemcacheServer,
 } from "../client/memcache_client.ts";
+import { unreadableChannel } from "../diagnostics.ts";
 import { RecordMismatchError } from "../errors.ts";
 import { includesWrite } from "../record/change_log.ts";
 import { isTombstone } from "../record/record.ts";
@@ -39,6 +41,8 @@ export class Copies {
     toResult: (copy: Copy) => Result | Promise<Result>,
     decode: Decode = (value) => this.#format.decode(value, key),
   ): Promise<Result> {
+    // The client decodes on the socket's own events.
+    if (unreadableChannel.hasSubscribers) decode = AsyncResource.bind(decode);
     // Each promise more, here and in `writeOver()`, is 2 % of a request.
     return server.getDecoded(key, decode, ttl).then(
       (item) => {

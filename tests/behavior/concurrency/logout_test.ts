@@ -2,6 +2,7 @@
 // answer touches the browser's cookie.
 
 import { assert, assertEquals } from "@std/assert";
+import { createSession } from "@remix-run/session";
 import {
   createMemcacheSessionStorage,
   type Session,
@@ -140,5 +141,28 @@ Deno.test("save() ends a session also when the app's ttl function fails at it", 
     session.destroy();
     assertEquals(await storage.save(session), "");
     assertEquals((await plain.read(cookie)).size, 0);
+  }
+});
+
+Deno.test("save() leaves a session ended when it comes from elsewhere and ended meanwhile", async () => {
+  await using app = await startApp({ servers: 3, options: { copies: 2 } });
+  const [one, two] = app.storages;
+  for (const ending of ["logout", "login"]) {
+    const id = crypto.randomUUID();
+    // As where a session is read from the storage that the app had before.
+    const requests = Array.from({ length: 3 }, (): Session => {
+      return createSession(id, [{ user: "ann" }, {}]);
+    });
+    const [first, write, login] = requests;
+    if (ending === "logout") first.destroy();
+    else first.regenerateId(true);
+    await one.save(first);
+    write.set("theme", "dark");
+    assertEquals(await two.save(write), null);
+    assertEquals((await two.read(id)).data, [{}, {}]);
+    login.regenerateId(true);
+    const isKept = await two.save(login) === login.id;
+    assertEquals(isKept, ending === "login");
+    assertEquals((await one.read(login.id)).has("user"), isKept);
   }
 });

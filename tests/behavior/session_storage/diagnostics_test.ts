@@ -36,6 +36,24 @@ Deno.test("command channel tells of a command in the asynchronous context of its
   ]);
 });
 
+Deno.test("unreadable channel tells of a record in the asynchronous context of its request", async () => {
+  for (const copies of [1, 2]) {
+    await using app = await startApp({ servers: 2, processes: 0 });
+    const plain = app.open({ copies });
+    const sealed = app.open({ copies, encrypt: ["a secret for this test"] });
+    const ids = await Promise.all([1, 2, 3].map((n) => login(plain, { n })));
+    const requests = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const note = () => void seen.push(requests.getStore());
+    subscribe(channels.unreadable, note);
+    await Promise.all(
+      ids.map((id) => requests.run(`for ${id}`, () => sealed.read(id))),
+    );
+    unsubscribe(channels.unreadable, note);
+    assertEquals(new Set(seen), new Set(ids.map((id) => `for ${id}`)));
+  }
+});
+
 Deno.test("conflict channel tells of a save that another one came before", async () => {
   await using app = await startApp();
   const [one, two] = app.storages;

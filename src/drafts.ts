@@ -23,6 +23,8 @@ export interface Write {
   ttl: number;
   /** When it was drafted, in milliseconds since 1970. */
   draftedAt: number;
+  /** Whether it is to stay for a shorter time than what it replaces was. */
+  isShorter: boolean;
 }
 
 /** What a record is made of, where that is not just what a look found. */
@@ -91,7 +93,9 @@ export class Drafts {
         : found.follows,
     };
     const ttl = this.#lifetime.storedTtl(tracked.session, createdAt);
-    return { key, record, ttl, draftedAt: now };
+    const isShorter = found !== undefined &&
+      this.#lifetime.isShorter(tracked.session, found);
+    return { key, record, ttl, draftedAt: now, isShorter };
   }
 
   /** What to store for a session where others changed it: theirs, and its own changes. */

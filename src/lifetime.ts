@@ -1,7 +1,9 @@
 // How long sessions live: their time to live since the last use, their lifetime
 // since creation, and when a cookie is due for renewal.
 
+import { createSession } from "@remix-run/session";
 import type { Session } from "./options.ts";
+import type { SessionRecord } from "./record/record.ts";
 import type { Settings } from "./settings.ts";
 import { checkReturnedTtl } from "./settings.ts";
 
@@ -43,6 +45,19 @@ export class Lifetime {
     const ttl = this.#ttlOf(session);
     const remaining = Math.ceil(this.remaining(createdAt));
     return shorter(ttl, Math.max(1, remaining));
+  }
+
+  /** Whether a session may stay stored for a shorter time than it could as `stored`. */
+  isShorter(session: Session, { values, flash }: SessionRecord): boolean {
+    if (typeof this.#ttl === "number") return false;
+    const before = createSession(session.id, [values, flash]);
+    try {
+      return (this.#ttlOf(session) || Infinity) <
+        (this.#ttlOf(before) || Infinity);
+    } catch {
+      // An app's `ttl` function may fail at what was in a session once.
+      return true;
+    }
   }
 
   /** How long the mark of an ended session stays: as long as the session could have. */

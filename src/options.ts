@@ -14,9 +14,10 @@ export type MemcacheSessionStorageOptions =
   & {
     /**
      * Seconds that a session lives after a request used it last; `0` for no expiry.
-     * The storage asks a function at each save, with the session. May be longer than
-     * memcached's 30 days, and at most ten years. Memcached knows no dates after
-     * January 2038: a session that would expire later does not expire.
+     * The storage asks a function at each save, with the session, and with it as it
+     * was. May be longer than memcached's 30 days, and at most ten years. Memcached
+     * knows no dates after January 2038: a session that would expire later does not
+     * expire.
      *
      * @default {604800}
      */

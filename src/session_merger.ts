@@ -76,8 +76,9 @@ export class SessionMerger {
           replaced: theirs,
           besides,
         });
-      const { record } = last;
-      if (await this.#store.write(key, record, look, ttl, attempt, counts)) {
+      const { record, isShorter: endsStrays } = last;
+      const options = { inTurn: counts, endsStrays };
+      if (await this.#store.write(key, record, look, ttl, attempt, options)) {
         if (isConflict) conflictChannel.publish({ retries: tries });
         return last;
       }

@@ -218,7 +218,10 @@ export class SessionSaver {
     const { haveFailed, haveUpdates } = tracked.unconfirmed;
     // What is there now tells whether an earlier save has failed in fact.
     const isStored = !haveFailed &&
-      await this.#store.write(key, record, look, ttl, attempt, haveUpdates);
+      await this.#store.write(key, record, look, ttl, attempt, {
+        inTurn: haveUpdates,
+        endsStrays: write.isShorter,
+      });
     if (isStored) return this.#saved(tracked, snapshot, write);
     const merged = await this.#merger
       .mergeAndRetry(tracked, snapshot, write, attempt);

@@ -25,6 +25,20 @@ export interface Look {
   token: unknown;
 }
 
+/** How to write. */
+export interface WriteOptions {
+  /**
+   * Whether to write several copies one after the other, for a save that must not be
+   * stored on some of them when it meets another.
+   */
+  inTurn?: boolean;
+  /**
+   * Whether to write over copies on other servers as well: they would outlive those
+   * that are written, and the session come back as it was. Tombstones always do.
+   */
+  endsStrays?: boolean;
+}
+
 /** Where records and tombstones live. */
 export interface RecordStore {
   /** Whether a read can renew the time to live in the same round trip. */
@@ -45,8 +59,7 @@ export interface RecordStore {
   read(key: string, ttl?: number, attempt?: Attempt): Promise<Look>;
   /**
    * Stores in the place of what a look found, or where nothing is; without a
-   * look, the key is taken to be new. `inTurn` writes several copies one after the
-   * other, for a save that must not be stored on some of them when it meets another.
+   * look, the key is taken to be new.
    *
    * @returns Whether it was stored, everywhere; if not, something else is there,
    * which a new look finds.
@@ -57,7 +70,7 @@ export interface RecordStore {
     look: Look | undefined,
     ttl: number,
     attempt?: Attempt,
-    inTurn?: boolean,
+    options?: WriteOptions,
   ): Promise<boolean>;
   /**
    * The newest record that a look found on a copy without any of some writes;

@@ -30,6 +30,7 @@ import {
   type Look,
   recordIn,
   type RecordStore,
+  type WriteOptions,
 } from "./record_store.ts";
 
 /** The copies as a look found them, and the repair that it began. */
@@ -137,11 +138,12 @@ export class RingStore implements RecordStore {
     look: Look | undefined,
     ttl: number,
     attempt: Attempt = new Map(),
-    inTurn = false,
+    { inTurn = false, endsStrays = isTombstone(stored) }: WriteOptions = {},
   ): Promise<boolean> {
-    const copy = this.#onlyCopy(key, stored, look, attempt);
+    const copy = this.#onlyCopy(key, look, attempt, endsStrays);
     if (copy === undefined) {
-      return this.#writeAll(key, stored, look, ttl, attempt, inTurn);
+      const options = { inTurn, endsStrays };
+      return this.#writeAll(key, stored, look, ttl, attempt, options);
     }
     const value = this.#format.encode(stored, key);
     return this.#writeOne(copy, key, value, ttl, attempt);
@@ -150,12 +152,12 @@ export class RingStore implements RecordStore {
   /** The copy that a write is about, if it is about one and nothing else. */
   #onlyCopy(
     key: string,
-    stored: Stored,
     look: Look | undefined,
     attempt: Attempt,
+    endsStrays: boolean,
   ): Copy | undefined {
     if (!this.#place.hasOneCopy || attempt.size > 0) return undefined;
-    if (isTombstone(stored) && !this.#place.isAlone) return undefined;
+    if (endsStrays && !this.#place.isAlone) return undefined;
     if (look === undefined) return missingAt(this.#place.onlyOwnerOf(key)!);
     const { copies, repair } = look.token as Token | undefined ?? {};
     if (copies?.length !== 1 || repair !== undefined) return undefined;
@@ -169,7 +171,7 @@ export class RingStore implements RecordStore {
     look: Look | undefined,
     ttl: number,
     attempt: Attempt,
-    inTurn: boolean,
+    options: Required<WriteOptions>,
   ): Promise<boolean> {
     if (look !== undefined && look.token === undefined) return false;
     if (!this.#place.isReady) await this.#place.ready();
@@ -182,7 +184,7 @@ export class RingStore implements RecordStore {
       copies,
       ttl,
       attempt,
-      inTurn,
+      options,
     );
   }
 

@@ -16,7 +16,12 @@ import { type Copies, isFault } from "./copies.ts";
 import { type Copy, missingAt } from "./copy.ts";
 import type { ReadRepair } from "./read_repair.ts";
 import type { ReadRecord, RecordFormat } from "./record_format.ts";
-import { type Attempt, type Look, recordIn } from "./record_store.ts";
+import {
+  type Attempt,
+  type Look,
+  recordIn,
+  type WriteOptions,
+} from "./record_store.ts";
 import { isReachable, type RingPlace } from "./ring_place.ts";
 
 /** Writes to the copies of one storage's records. */
@@ -56,7 +61,7 @@ export class RingWriter {
     copies: readonly Copy[],
     ttl: number,
     attempt: Attempt,
-    inTurn: boolean,
+    { inTurn, endsStrays }: Required<WriteOptions>,
   ): Promise<boolean> {
     if (this.#merges && !isTombstone(stored)) {
       stored = this.#withLog(stored, look, copies);
@@ -64,7 +69,7 @@ export class RingWriter {
     const latest = { stored, json: toJson(stored), isStale: false };
     const value = this.#format.encode(stored, key, latest.json);
     const targets = this.#targetsOf(key, copies, attempt);
-    const strays = isTombstone(stored)
+    const strays = endsStrays
       ? this.#endStrays(key, latest, copies, targets, ttl)
       : undefined;
     const results = inTurn
@@ -203,17 +208,17 @@ export class RingWriter {
     return more;
   }
 
-  /** Ends what other servers may hold of a session from an earlier list of servers. */
+  /** Writes over what other servers may hold of a session, as from an earlier list. */
   #endStrays(
     key: string,
-    tombstone: ReadRecord,
+    latest: ReadRecord,
     copies: readonly Copy[],
     targets: readonly Copy[],
     ttl: number,
   ): Promise<unknown> {
     const known = [...copies, ...targets].map(({ server }) => server);
     const others = this.#place.others(known).filter(({ isUp }) => isUp);
-    return this.#bringOver(others, key, tombstone, ttl);
+    return this.#bringOver(others, key, latest, ttl);
   }
 
   /**

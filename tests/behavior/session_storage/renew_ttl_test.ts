@@ -1,12 +1,18 @@
 // The time to live starts anew with every request that uses the session.
 
 import type { StorageOptions } from "../../support/storage_options.ts";
-import { assertEquals, assertGreater, assertRejects } from "@std/assert";
+import {
+  assertEquals,
+  assertGreater,
+  assertLessOrEqual,
+  assertRejects,
+} from "@std/assert";
 import {
   createMemcacheSessionStorage,
   type Session,
 } from "@remix/session-storage-memcache";
 import { Clock } from "../../support/clock.ts";
+import { startCluster } from "../../support/gated_cluster.ts";
 import { listen } from "../../support/listener.ts";
 import {
   type MemcachedServer,
@@ -174,3 +180,25 @@ Deno.test("save() renews an unchanged session that would be too large when it is
   assertEquals(await encrypted.save(session), null);
   assertEquals((await encrypted.read(id)).get("text"), text);
 });
+
+for (const copies of [1, 2]) {
+  Deno.test(`save() shortens the ttl of copies that are away from their place (${copies} in it)`, async () => {
+    await using cluster = await startCluster(3);
+    const ttl = (session: Session) => session.has("user") ? 1000 : 10;
+    const { visit, login } = cluster.open({ copies, ttl });
+    for (let round = 0; round < 5; round++) {
+      const id = await login("ann");
+      const found = (await cluster.values(id)).findIndex((it) =>
+        it !== undefined
+      );
+      const value = await cluster.take(id, found);
+      // As after a change of servers, or an outage.
+      for (const index of [0, 1, 2]) await cluster.put(id, index, value);
+      await visit(id, (session) => session.unset("user"));
+      for (const record of await cluster.records(id)) {
+        assertEquals(record!.values, {});
+        assertLessOrEqual(record!.ttl, 10);
+      }
+    }
+  });
+}

@@ -14,7 +14,9 @@ import {
 /** Options of {@linkcode createMemcacheClient}. */
 export interface MemcacheClientOptions {
   /**
-   * The milliseconds within which every call settles, including connecting.
+   * The milliseconds within which every call settles, including connecting. Where
+   * servers are looked up, the first calls also wait for the first list, for up to
+   * as long again.
    *
    * @default {1000}
    */

@@ -122,7 +122,8 @@ export type MemcacheSessionStorageOptions =
     /**
      * Whether the processes of the app watch for servers that lost their memory, as
      * by a restart, and copy the sessions back to them; only with several `copies`.
-     * They see it within some seconds, and one of them does it.
+     * They watch from their first request on, see it within some seconds, and one of
+     * them does it.
      *
      * @default {true}
      */

@@ -138,9 +138,10 @@ class StoredSessions implements MemcacheSessionStorage {
     ttl: number | undefined,
     isPassive: boolean,
   ): Promise<Session> {
+    const repairer = this.#settings.selfRepair ? this.#repairer() : undefined;
     if (!cookie) return this.#newSession();
     const key = this.#keys.keyOf(cookie);
-    if (this.#settings.selfRepair) this.#repairer()?.used(key);
+    repairer?.used(key);
     let look: Look;
     try {
       look = await this.#store.read(key, ttl);
@@ -163,7 +164,7 @@ class StoredSessions implements MemcacheSessionStorage {
     return session;
   }
 
-  /** Looks after the servers from the first request on. */
+  /** Looks after the servers from the first read on, whether it has a cookie or not. */
   #repairer(): SelfRepair | undefined {
     const { client, format } = this.#opened;
     if (this.#isClosed || client === undefined) return undefined;

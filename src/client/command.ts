@@ -5,6 +5,7 @@
 import type { CasTokens } from "./cas_tokens.ts";
 import {
   encodeAdd,
+  encodeCompareAndDelete,
   encodeCompareAndSet,
   encodeDelete,
   encodeGet,
@@ -39,8 +40,8 @@ export interface Command {
   /** The value to store; `bytes` is its size. */
   value: string | Uint8Array | undefined;
   bytes: number;
-  /** The version that the stored item must have. */
-  cas: CasToken;
+  /** The version that the stored item must have; `undefined` for any. */
+  cas: CasToken | undefined;
   /** Converts the value for the caller; must not keep the bytes. */
   decode: ((value: Uint8Array) => unknown) | undefined;
   /** Whether it does not keep the process alive. */
@@ -117,7 +118,7 @@ export const commandRules: Record<CommandKind, CommandRule> = {
   },
   compareAndSet: {
     encode({ key, bytes, cas, ttl = 0 }, opaque, tokens) {
-      return encodeCompareAndSet(key, bytes, cas, ttl, opaque, tokens);
+      return encodeCompareAndSet(key, bytes, cas!, ttl, opaque, tokens);
     },
     outcome({ code }) {
       if (code === "HD") return "stored";
@@ -134,8 +135,15 @@ export const commandRules: Record<CommandKind, CommandRule> = {
     mayRepeat: true,
   },
   delete: {
-    encode: ({ key }, opaque) => encodeDelete(key, opaque),
-    outcome: ({ code }) => either(code, "HD", "NF"),
+    encode({ key, cas }, opaque, tokens) {
+      return cas === undefined
+        ? encodeDelete(key, opaque)
+        : encodeCompareAndDelete(key, cas, opaque, tokens);
+    },
+    outcome({ code }, { cas }) {
+      const isAnother = code === "EX" && cas !== undefined;
+      return isAnother ? false : either(code, "HD", "NF");
+    },
     canMiss: false,
     mayRepeat: false,
   },
@@ -166,7 +174,7 @@ export function plainCommand(
     ttl,
     value: undefined,
     bytes: 0,
-    cas: 0,
+    cas: undefined,
     decode,
     isBackground: false,
   };

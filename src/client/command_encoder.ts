@@ -5,7 +5,7 @@
 // The flags, after https://github.com/memcached/memcached/blob/master/doc/protocol.txt
 //   v  return the value            c  return the version (compare-and-set token)
 //   t  return the seconds left     u  do not count this as a use of the item
-//   T  set the time to live        C  store only over this version
+//   T  set the time to live        C  store, or remove, only this version
 //   ME store only where there is no item (mode "add")
 //   O  an opaque token, which the reply repeats: it tells which command the
 //      reply belongs to
@@ -111,6 +111,17 @@ export function encodeCompareAndSet(
 /** `md`: removes an item. */
 export function encodeDelete(key: string, opaque: number): string {
   return `md ${checkKey(key)} O${opaque}\r\n`;
+}
+
+/** As {@linkcode encodeDelete}, only if the item is still this version. */
+export function encodeCompareAndDelete(
+  key: string,
+  cas: CasToken,
+  opaque: number,
+  tokens: Pick<CasTokens, "versionOf">,
+): string {
+  const version = tokens.versionOf(checkCas(cas));
+  return `md ${checkKey(key)} C${version} O${opaque}\r\n`;
 }
 
 /**

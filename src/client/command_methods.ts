@@ -60,8 +60,8 @@ export abstract class CommandMethods implements MemcacheCommands {
     return this.send(plainCommand("touch", key, ttl));
   }
 
-  delete(key: string): Promise<boolean> {
-    return this.send(plainCommand("delete", key));
+  delete(key: string, cas?: CasToken): Promise<boolean> {
+    return this.send({ ...plainCommand("delete", key), cas });
   }
 
   #store<Outcome>(
@@ -69,7 +69,7 @@ export abstract class CommandMethods implements MemcacheCommands {
     key: string,
     value: string | Uint8Array,
     ttl: number,
-    cas: CasToken = 0,
+    cas?: CasToken,
   ): Promise<Outcome> {
     if (typeof value !== "string" && !(value instanceof Uint8Array)) {
       return Promise.reject(

@@ -110,11 +110,11 @@ export interface MemcacheCommands {
    */
   touch(key: string, ttl: number): Promise<boolean>;
   /**
-   * Removes an item.
+   * Removes an item; with `cas`, only if it still has the version that was read.
    *
-   * @returns Whether there was an item.
+   * @returns Whether there was an item, and the server removed it.
    */
-  delete(key: string): Promise<boolean>;
+  delete(key: string, cas?: CasToken): Promise<boolean>;
 }
 
 /** One server of a client. */

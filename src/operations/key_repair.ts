@@ -55,8 +55,12 @@ export interface KeyOutcome {
 export interface KeyRepairOptions {
   /** Whether to change nothing. */
   dryRun: boolean;
-  /** Whether to remove copies from servers where they do not belong. */
-  removeStrays: boolean;
+  /**
+   * Whether to remove copies from servers where they do not belong: a second later,
+   * as a request may be about to find them there, or `"at once"`, where a request
+   * may keep them alive.
+   */
+  removeStrays: boolean | "at once";
   /** Whether to distinguish tombstones from sessions. */
   classify: boolean;
 }
@@ -170,12 +174,16 @@ export class KeyRepair {
       const { server, value, cas } = stray;
       if (!mayReplace(stray, chosen)) return false;
       return this.#ask(outcome, async () => {
+        if (this.#options.removeStrays === "at once") {
+          return await server.delete(key, cas);
+        }
         const result = await server.compareAndSet(key, value, cas, STRAY_TTL);
         return result !== "exists";
       });
     }));
     outcome.removed = removed.filter((isRemoved) => isRemoved).length;
-    return true;
+    // What a request stored there meanwhile has to go along.
+    return this.#options.removeStrays !== "at once" || !removed.includes(false);
   }
 
   async #lookAll(

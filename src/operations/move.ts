@@ -68,7 +68,8 @@ export async function move(
   return await repairKeys(from, to, listing, settings, {
     ...options,
     dryRun,
-    removeStrays: drain,
+    // An app that still has the old list would read them there, and renew them.
+    removeStrays: drain && "at once",
     classify: false,
   });
 }

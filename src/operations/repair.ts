@@ -134,15 +134,18 @@ export async function repairListed(
 }
 
 /** The options of {@linkcode repairKeys}. */
-export type RepairKeysOptions = RepairOptions & KeyRepairOptions & {
-  /** Repairs only the sessions that belong on this server. */
-  only?: MemcacheServer;
-  /** Counts by the lists of keys alone. */
-  quick?: boolean;
-  concurrency?: number;
-  /** Whether the process may end in between. */
-  isBackground?: boolean;
-};
+export type RepairKeysOptions =
+  & Omit<RepairOptions, "removeStrays">
+  & KeyRepairOptions
+  & {
+    /** Repairs only the sessions that belong on this server. */
+    only?: MemcacheServer;
+    /** Counts by the lists of keys alone. */
+    quick?: boolean;
+    concurrency?: number;
+    /** Whether the process may end in between. */
+    isBackground?: boolean;
+  };
 
 /**
  * Copies the sessions of one client's servers to where they belong on

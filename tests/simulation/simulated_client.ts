@@ -90,8 +90,8 @@ export class SimulatedClient implements MemcacheClient {
     return this.#owner(key).touch(key, ttl);
   }
 
-  delete(key: string): Promise<boolean> {
-    return this.#owner(key).delete(key);
+  delete(key: string, cas?: CasToken): Promise<boolean> {
+    return this.#owner(key).delete(key, cas);
   }
 
   health(): Promise<ServerHealth[]> {

@@ -145,8 +145,9 @@ export class SimulatedLink implements MemcacheServer, ServerListener {
     return this.#write("touch", key, undefined, ttl) as Promise<boolean>;
   }
 
-  delete(key: string): Promise<boolean> {
-    return this.#write("delete", key, undefined, 0) as Promise<boolean>;
+  delete(key: string, cas?: CasToken): Promise<boolean> {
+    const removed = this.#write("delete", key, undefined, 0, cas);
+    return removed as Promise<boolean>;
   }
 
   /** Ends it; what is in flight fails. */

@@ -131,6 +131,9 @@ export class SimulatedServer {
         if (item !== undefined) this.#touch(item, ttl ?? 0);
         return item !== undefined;
       case "delete":
+        if (command.cas !== undefined && item?.cas !== command.cas) {
+          return false;
+        }
         return this.#items.delete(key);
     }
   }

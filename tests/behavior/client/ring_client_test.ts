@@ -100,8 +100,13 @@ Deno.test("every method returns every outcome on a real server", async () => {
   assertGreater((await rawGet(server, "key"))!.ttl, 30 * DAY);
   assertEquals(await client.touch("key", 0), true);
   assertEquals((await rawGet(server, "key"))!.ttl, -1);
+  assertEquals(await client.delete("key", cas), false);
   assertEquals(await client.set("key", "5", 100), undefined);
   assertEquals(await client.delete("key"), true);
+  await client.set("key", "6");
+  const last = (await client.peek("key"))!;
+  assertEquals(await client.delete("key", last.cas), true);
+  assertEquals(await client.delete("key", last.cas), false);
   assertEquals(await rawKeys(server), []);
 });
 

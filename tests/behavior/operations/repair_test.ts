@@ -14,6 +14,7 @@ import {
   status,
 } from "@remix/session-storage-memcache/operations";
 import { rawGet, rawKeys, rawSet } from "../../../tools/raw_connection.ts";
+import { login } from "../../support/app.ts";
 import { type Fleet, startFleet } from "../../support/fleet.ts";
 import { sleep } from "../../support/outcome.ts";
 import { report } from "../../support/report.ts";
@@ -122,6 +123,47 @@ for (const copies of [1, 2]) {
       before = servers;
     }
     assertEquals(fleet.failures, []);
+  });
+}
+
+for (const copies of [1, 2]) {
+  Deno.test(`move() drains a server for good while its sessions are used (copies: ${copies})`, async () => {
+    await using fleet = await startFleet(4, { copies });
+    const [a, b, c, leaving] = fleet.servers;
+    const old = fleet.open();
+    const ids = await Promise.all(
+      Array.from({ length: 40 }, () => login(old, { n: 0 })),
+    );
+    let isOver = false;
+    const requests = ids.map(async (id) => {
+      let saved = 0;
+      for (let n = 1; !isOver; n++) {
+        const session = await old.read(id);
+        if (n % 2 === 0) session.set("n", n);
+        assertEquals(await old.save(session), n % 2 === 0 ? id : null);
+        if (n % 2 === 0) saved = n;
+        await sleep(Math.random() * 50);
+      }
+      return saved;
+    });
+    await sleep(100);
+    const client = fleet.connect([a, b, c]);
+    const options = { copies, drain: true };
+    const { removed, isComplete } = await move(
+      fleet.connect([leaving]),
+      client,
+      options,
+    );
+    await sleep(300);
+    isOver = true;
+    const saved = await Promise.all(requests);
+    assertGreater(removed, 0);
+    assert(isComplete);
+    const keys = await rawKeys(leaving);
+    assertEquals(keys.filter((key) => key.startsWith("session:")), []);
+    const now = fleet.open([a, b, c]);
+    const read = await Promise.all(ids.map((id) => now.read(id)));
+    assertEquals(read.map((session) => session.get("n")), saved);
   });
 }
 

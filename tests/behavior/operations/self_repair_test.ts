@@ -22,7 +22,7 @@ import { RecordFormat } from "../../../src/store/record_format.ts";
 import { rawGet, rawSet } from "../../../tools/raw_connection.ts";
 import { startFaultProxy } from "../../support/fault_proxy.ts";
 import { sentinelOf, startFleet } from "../../support/fleet.ts";
-import { sleep, until } from "../../support/outcome.ts";
+import { sleep, timeUntilSuccess, until } from "../../support/outcome.ts";
 import { milliseconds, report } from "../../support/report.ts";
 import { runProgram } from "../../support/run_program.ts";
 import { stress, times } from "../../support/scale.ts";
@@ -267,6 +267,19 @@ Deno.test("self-repair ends when it is closed", async () => {
   // Another process goes on with it soon.
   const lease = await rawGet(fleet.servers[0], SENTINEL);
   assertLess(lease?.ttl ?? 0, 6);
+});
+
+Deno.test("self-repair begins with the first request, also with one without a cookie", async () => {
+  await using fleet = await startFleet(3, TWO);
+  const servers = fleet.servers.map(({ address }) => address);
+  await using storage = createMemcacheSessionStorage({ servers, ...TWO });
+  await storage.read(null);
+  for (const server of fleet.servers) {
+    const look = async () => {
+      if (await rawGet(server, SENTINEL) === undefined) throw new Error("none");
+    };
+    await timeUntilSuccess(look, PATIENCE);
+  }
 });
 
 Deno.test("self-repair does not keep a process alive", async () => {

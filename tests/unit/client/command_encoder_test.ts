@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   encodeAdd,
   encodeAuthentication,
+  encodeCompareAndDelete,
   encodeCompareAndSet,
   encodeDelete,
   encodeGet,
@@ -33,6 +34,7 @@ const WITH_KEY: ((key: string) => string)[] = [
   (key) => encodeAdd(key, 5, 60, 1),
   (key) => encodeCompareAndSet(key, 5, 7, 60, 1, TOKENS),
   (key) => encodeDelete(key, 1),
+  (key) => encodeCompareAndDelete(key, 7, 1, TOKENS),
 ];
 
 Deno.test("encoders make one line of the meta protocol", () => {
@@ -58,6 +60,10 @@ Deno.test("encoders make one line of the meta protocol", () => {
       `ms session:a1b2 5 C${cas} T60 O6\r\n`,
     ],
     [encodeDelete(key, 7), "md session:a1b2 O7\r\n"],
+    [
+      encodeCompareAndDelete(key, 12, 7, TOKENS),
+      "md session:a1b2 C12 O7\r\n",
+    ],
     [encodeDelete(key, 1073741823), "md session:a1b2 O1073741823\r\n"],
     [encodeGet(LONGEST_KEY, 1), `mg ${LONGEST_KEY} v c O1\r\n`],
   ];

@@ -21,7 +21,7 @@ export interface ChannelEvents extends ClientChannelEvents {
      * meantime gave the session another id. `unavailable`: no server could be
      * reached, and `whenUnavailable` is not `"throw"`.
      */
-    reason: "ended" | "moved" | "unavailable";
+    reason: "ended" | "moved" | "unreadable" | "unavailable";
     /** The outage. */
     error?: Error;
   };

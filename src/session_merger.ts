@@ -68,6 +68,11 @@ export class SessionMerger {
         droppedChannel.publish({ reason });
         return undefined;
       }
+      // Another process wrote what this one cannot read, perhaps a logout.
+      if (look.isUnreadable && replaced !== undefined) {
+        droppedChannel.publish({ reason: "unreadable" });
+        return undefined;
+      }
       isConflict ||= theirs !== undefined && theirs.version !== read &&
         !unconfirmed.include(theirs.version);
       last = theirs === undefined

@@ -16,6 +16,8 @@ import type { ReadRecord } from "./record_format.ts";
 export interface Look {
   /** The record or tombstone; `undefined` when there is neither. */
   found: ReadRecord | undefined;
+  /** Whether there is something, and nothing that can be read. */
+  isUnreadable?: boolean | undefined;
   /** The newest record that a copy still holds beside a tombstone. */
   beside?: SessionRecord | undefined;
   /**

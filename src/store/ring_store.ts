@@ -112,7 +112,9 @@ export class RingStore implements RecordStore {
     const beside = latest !== undefined && isTombstone(latest.stored)
       ? newestRecord(copies)
       : undefined;
-    return { found: latest, beside, token };
+    const isUnreadable = latest === undefined &&
+      copies.some(({ state }) => state === "present");
+    return { found: latest, isUnreadable, beside, token };
   }
 
   othersIn(look: Look, versions: readonly string[]): SessionRecord | undefined {

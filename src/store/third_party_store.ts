@@ -39,7 +39,8 @@ export class ThirdPartyStore implements RecordStore {
       : await client.get(key);
     const token: Token = { item };
     const found = item && this.#format.decode(item.value, key);
-    return { found, token };
+    const isUnreadable = item !== undefined && found === undefined;
+    return { found, isUnreadable, token };
   }
 
   async write(

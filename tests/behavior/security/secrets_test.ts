@@ -5,9 +5,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   createMemcacheSessionStorage,
   type MemcacheSessionStorageOptions,
+  type Session,
 } from "../../../mod.ts";
 import { sleep } from "../../support/outcome.ts";
-import { change, login } from "../../support/app.ts";
+import { change, login, startApp, visit } from "../../support/app.ts";
 import {
   OLD_SECRET,
   SECRET,
@@ -201,4 +202,30 @@ Deno.test("a storage does not show its secrets when it is printed", async () => 
 
 function createStorage(options: StorageOptions) {
   return createMemcacheSessionStorage({ servers: ["localhost"], ...options });
+}
+
+for (const copies of [1, 2]) {
+  Deno.test(`a save is dropped when its record was sealed meanwhile with a secret it lacks (copies: ${copies})`, async () => {
+    await using app = await startApp({ servers: 3, processes: 0 });
+    const secrets = ["a secret for this test"];
+    const old = app.open({ copies });
+    const now = app.open({
+      copies,
+      encrypt: { secrets, acceptPlaintext: true },
+    });
+    const ends: ((session: Session) => void)[] = [
+      (session) => session.destroy(),
+      (session) => session.regenerateId(true),
+      (session) => session.set("cart", 1),
+    ];
+    for (const end of ends) {
+      const id = await login(old, { user: "ann" });
+      const late = await old.read(id);
+      await visit(now, id, end);
+      const held = (await now.read(id)).data;
+      late.set("theme", "dark");
+      assertEquals(await old.save(late), null);
+      assertEquals((await now.read(id)).data, held);
+    }
+  });
 }

@@ -55,9 +55,18 @@ export function createUserSessions(
     return session.get("userId") === userId ? session : undefined;
   }
 
-  async function list(userId: string): Promise<string[]> {
+  async function idsOf(userId: string): Promise<string[]> {
     const item = await client.get(keyOf(userId));
-    const ids = item === undefined ? [] : idsIn(item.value);
+    return item === undefined ? [] : idsIn(item.value);
+  }
+
+  async function enter(userId: unknown, id: string | null): Promise<void> {
+    if (typeof userId !== "string" || !id) return;
+    await change(userId, (ids) => ids.includes(id) ? ids : [...ids, id]);
+  }
+
+  async function list(userId: string): Promise<string[]> {
+    const ids = await idsOf(userId);
     const found = await Promise.all(ids.map((id) => find(userId, id)));
     const gone = ids.filter((_, index) => found[index] === undefined);
     await change(userId, (ids) => ids.filter((id) => !gone.includes(id)));
@@ -67,23 +76,33 @@ export function createUserSessions(
   return {
     read: (cookie) => storage.read(cookie),
     async save(session) {
+      const userId = session.destroyed ? undefined : session.get("userId");
+      // Before as well: whoever ends all sessions has to know of this one.
+      await enter(userId, session.id);
       const id = await storage.save(session);
-      const userId = id && session.get("userId");
-      if (typeof userId === "string") {
-        await change(userId, (ids) => ids.includes(id!) ? ids : [...ids, id!]);
-      }
+      await enter(userId, id);
       return id;
     },
     list,
     async endAll(userId, exceptId) {
-      const ids = (await list(userId)).filter((id) => id !== exceptId);
-      await Promise.all(ids.map(async (id) => {
-        const session = await find(userId, id);
-        session?.destroy();
-        if (session !== undefined) await storage.save(session);
-      }));
-      await change(userId, (all) => all.filter((id) => !ids.includes(id)));
-      return ids.length;
+      const ended = new Set<string>();
+      // A login that runs meanwhile may leave one id after this has looked at the
+      // other one, so that it takes a second look to see that there are no more.
+      for (let looks = 0; looks < 2; looks++) {
+        const ids = (await idsOf(userId)).filter((id) => {
+          return id !== exceptId && !ended.has(id);
+        });
+        await Promise.all(ids.map(async (id) => {
+          const session = await find(userId, id);
+          if (session === undefined) return;
+          session.destroy();
+          await storage.save(session);
+          ended.add(id);
+          looks = -1;
+        }));
+      }
+      await change(userId, (all) => all.filter((id) => !ended.has(id)));
+      return ended.size;
     },
   };
 }

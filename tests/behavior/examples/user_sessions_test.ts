@@ -13,6 +13,7 @@ import {
   type MemcachedServer,
   startMemcached,
 } from "../../../tools/memcached.ts";
+import { sleep } from "../../support/outcome.ts";
 
 interface Scene extends AsyncDisposable {
   server: MemcachedServer;
@@ -59,6 +60,21 @@ Deno.test("endAll() ends all sessions of a user, of ten logins at once, and no o
   assertEquals(await userOf(sessions, bobs), "bob");
   assertEquals(await sessions.list("ann"), []);
   assertEquals(await sessions.endAll("ann"), 0);
+});
+
+Deno.test("endAll() ends a session that gets another id at the same time", async () => {
+  await using scene = await openScene();
+  const { sessions } = scene;
+  for (let round = 0; round < 100; round++) {
+    const user = `user ${round}`;
+    const session = await sessions.read(await logIn(sessions, user));
+    session.set("seen", round);
+    session.regenerateId(true);
+    const saved = sessions.save(session);
+    if (round % 2 === 1) await sleep(0);
+    await Promise.all([saved, sessions.endAll(user)]);
+    assertEquals(await userOf(sessions, session.id), undefined);
+  }
 });
 
 Deno.test("endAll() leaves the one session that it is told to leave", async () => {

@@ -18,8 +18,9 @@ export interface ChannelEvents extends ClientChannelEvents {
   dropped: {
     /**
      * `ended`: the user logged out in the meantime. `moved`: a login in the
-     * meantime gave the session another id. `unavailable`: no server could be
-     * reached, and `whenUnavailable` is not `"throw"`.
+     * meantime gave the session another id. `unreadable`: another process wrote
+     * meanwhile what this one cannot read, as it lacks the secret. `unavailable`: no
+     * server could be reached, and `whenUnavailable` is not `"throw"`.
      */
     reason: "ended" | "moved" | "unreadable" | "unavailable";
     /** The outage. */

@@ -4,7 +4,7 @@
 import { conflictChannel, droppedChannel } from "./diagnostics.ts";
 import type { Drafts, Write } from "./drafts.ts";
 import { combine, includesWrite } from "./record/change_log.ts";
-import type { SessionRecord } from "./record/record.ts";
+import { generationOf, type SessionRecord } from "./record/record.ts";
 import type { SessionEnder } from "./session_ender.ts";
 import {
   type Attempt,
@@ -69,6 +69,10 @@ export class SessionMover {
       }
       // What another request stored while one copy took the tombstone already.
       const theirs = mark === undefined ? recordIn(look) : look.beside;
+      // What the tombstone ended is still on a server that has not heard of it.
+      const isBefore = theirs !== undefined && begunOver !== undefined &&
+        generationOf(theirs) < generationOf(begunOver);
+      if (isBefore) return moved;
       // This one's tombstone was there: another session has begun over it.
       if (theirs?.follows !== undefined && marks.includes(theirs.follows)) {
         return moved;

@@ -184,3 +184,23 @@ Deno.test("save() keeps a login whose own mark another session began over", asyn
   assertEquals((await two.storage.read(id)).get("user"), "ann");
   assertEquals((await two.storage.read(old)).get("user"), "bob");
 });
+
+Deno.test("save() keeps a login that begins over a mark which not all servers have yet", async () => {
+  await using cluster = await startCluster();
+  const [one, two] = [
+    cluster.open({ useUnknownIds: true }),
+    cluster.open({ useUnknownIds: true }),
+  ];
+  const old = await one.login("ann");
+  const value = await cluster.take(old, 0);
+  await one.visit(old, (it) => it.regenerateId(true));
+  const session = await two.storage.read(old);
+  assertEquals(session.data, [{}, {}]);
+  await cluster.put(old, 0, value);
+  await cluster.put(old, 1, value);
+  session.set("user", "bob");
+  session.regenerateId(true);
+  const id = await two.storage.save(session);
+  assertEquals(id, session.id);
+  assertEquals((await one.storage.read(id)).get("user"), "bob");
+});

@@ -45,9 +45,8 @@ export class UnconfirmedSaves {
 
   /** The latest version that one of them tried to store. */
   get lastVersion(): string | undefined {
-    return this.#saves.findLast((it) => it.versions.length > 0)?.versions.at(
-      -1,
-    );
+    const tried = this.#saves.findLast(({ versions }) => versions.length > 0);
+    return tried?.versions.at(-1);
   }
 
   /** Begins a save; `before` tells the content that is known to be stored. */

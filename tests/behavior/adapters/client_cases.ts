@@ -114,7 +114,7 @@ export function testAdaptedClient(
   test("keeps a value for 31 days", async (adapted, server) => {
     await adapted.set("key", "value", 31 * DAY);
     assertEquals(textOf(await adapted.get("key")), "value");
-    assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 2);
+    assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 3);
   });
 
   test("rejects set when the server refuses it", async (adapted) => {
@@ -134,7 +134,7 @@ export function testAdaptedClient(
       assertEquals(await adapted.touch!("key", 1000), true);
       assertAlmostEquals((await rawGet(server, "key"))!.ttl, 1000, 2);
       assertEquals(await adapted.touch!("key", 31 * DAY), true);
-      assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 2);
+      assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 3);
       assertEquals(await adapted.touch!("key", 0), true);
       assertEquals((await rawGet(server, "key"))!.ttl, -1);
       assertEquals(await adapted.touch!("nothing", 1000), false);
@@ -152,7 +152,7 @@ export function testAdaptedClient(
     assertEquals(await adapted.add!("key", "first", 31 * DAY), true);
     assertEquals(await adapted.add!("key", "second", 0), false);
     assertEquals(textOf(await adapted.get("key")), "first");
-    assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 2);
+    assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 3);
   });
 
   testIf(
@@ -179,7 +179,7 @@ export function testAdaptedClient(
         31 * DAY,
       );
       assertEquals(long, "stored");
-      assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 2);
+      assertAlmostEquals((await rawGet(server, "key"))!.ttl, 31 * DAY, 3);
       await rawCommand(server, "md key\r\n");
       assertEquals(
         await adapted.compareAndSet!("key", "5", cas!, 100),

@@ -7,9 +7,13 @@ import process from "node:process";
 import { findMemcached } from "../../tools/find_command.ts";
 
 const PORT = 11211;
-/** Of the block that is set aside for benchmarks: no real network has it. */
-const HERE = "198.18.77.1";
-const THERE = "198.18.77.2";
+/**
+ * Of the block that is set aside for benchmarks, 198.18.0.0/15, so that no real
+ * network has it; four addresses for each process, so that two of them can run.
+ */
+const NETWORK = process.pid % 2 ** 15 * 4;
+const HERE = addressOf(1);
+const THERE = addressOf(2);
 
 /** A memcached behind a network that can lose packets. */
 export interface LossyNetwork extends AsyncDisposable {
@@ -90,7 +94,7 @@ export async function startLossyNetwork(): Promise<LossyNetwork> {
     address: `${THERE}:${PORT}`,
     ports() {
       const list = run("ss", "-Htn", "state", "established", "dst", THERE);
-      const found = list.matchAll(/198\.18\.77\.1:(\d+)\s/g);
+      const found = list.matchAll(new RegExp(`${HERE}:(\\d+)\\s`, "g"));
       return Array.from(found, ([, port]) => Number(port));
     },
     lose(port) {
@@ -100,6 +104,11 @@ export async function startLossyNetwork(): Promise<LossyNetwork> {
     mend,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function addressOf(host: number): string {
+  const last = NETWORK + host;
+  return `198.${18 + (last >> 16)}.${last >> 8 & 0xff}.${last & 0xff}`;
 }
 
 function run(command: string, ...args: string[]): string {
